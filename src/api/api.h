@@ -1,0 +1,30 @@
+/*
+ * api.h - the Kubernetes-compatible API server: a handler for an HTTP server, on one store.
+ */
+#pragma once
+
+#include "control/writer.h"
+#include "http/http.h"
+#include "store/store.h"
+
+struct api;
+
+struct api_settings {
+    struct loop *loop;
+    struct store *store;
+    const struct log *log;
+    str_t ca_pem;             /* For kube-root-ca.crt. */
+    uint32_t owner_uid;       /* Who may do everything over the unix socket. */
+    size_t body_bytes_max;    /* 0: 3 MiB. */
+    size_t watch_bytes_max;   /* 0: 1 MiB waiting for a slow reader, then its watch ends cleanly. */
+};
+
+int api_new(const struct api_settings *settings, struct api **out, struct err *err);
+void api_free(struct api *api);
+
+struct http_handler api_handler(struct api *api);
+struct writer api_writer(struct api *api);
+
+/* Make what every cluster has (namespaces default, kube-system ...), if it is not there. */
+int api_bootstrap(struct api *api, struct err *err);
+void api_drain(struct api *api); /* End watches cleanly; /readyz says no. */

@@ -1,0 +1,73 @@
+/*
+ * json.h - JSON (RFC 8259): a tree in an arena, and text made from it.
+ *
+ * Numbers keep the text they were written with and objects the order of their keys, so reading and
+ * writing gives the same document back. A tree that came from json_parse() points into the text it
+ * was parsed from wherever a string needed no unescaping: the text must live as long as the tree.
+ *
+ * A tree is read-only once it has been handed on. To change one that is shared, json_clone() it.
+ * base/json_reader.h reads a document without building a tree.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+enum { JSON_DEPTH_MAX = 128 };
+
+struct json {
+    enum json_type type;
+    bool boolean;
+    str_t key; /* Set when the parent is an object. */
+    union {
+        str_t text; /* A string's decoded bytes, or a number as it was written. */
+        struct {
+            struct json *first; /* Array or object: its children, in order. */
+            struct json *last;
+        };
+    };
+    struct json *next;
+};
+
+/*
+ * Reads exactly one document. Strict: no comments, no trailing commas, valid UTF-8 only, no more
+ * than JSON_DEPTH_MAX levels. A key that is there twice keeps its last value. ERR_INVALID says
+ * what was expected, with line and column. Size limits are the caller's: `text` is all there is.
+ */
+int json_parse(str_t text, struct arena *arena, struct json **out, struct err *err);
+
+/* As JSON text, without white space; or indented by two spaces a level. */
+void json_write(const struct json *json, struct buf *out);
+void json_write_pretty(const struct json *json, struct buf *out);
+void json_write_string(str_t text, struct buf *out); /* Quoted and escaped. */
+
+struct json *json_null(struct arena *a);
+struct json *json_bool(struct arena *a, bool value);
+struct json *json_object(struct arena *a);
+struct json *json_array(struct arena *a);
+struct json *json_int(struct arena *a, int64_t value);
+struct json *json_string(struct arena *a, str_t value); /* Keeps the view, does not copy. */
+struct json *json_clone(const struct json *json, struct arena *a); /* Deep; strings copied too. */
+
+/* Appends, and returns `parent` so that literals can be nested. `key` is kept as a view. */
+struct json *json_add(struct json *parent, str_t key, struct json *child);
+/* Replace the member's value in its place, or append it. */
+void json_set(struct json *object, str_t key, struct json *value);
+bool json_remove(struct json *object, str_t key); /* Was it there? */
+
+/* All of these take NULL or another type and then find nothing. */
+struct json *json_get(const struct json *object, str_t key);             /* NULL if absent */
+struct json *json_at(const struct json *object, const char *dotted_path); /* "metadata.name" */
+str_t json_text(const struct json *json, str_t otherwise);                /* Of a string. */
+str_t json_get_text(const struct json *object, str_t key);                /* "" if absent */
+bool json_to_i64(const struct json *json, int64_t *out);                  /* Whole numbers only. */
+bool json_is_true(const struct json *json);
+bool json_eq(const struct json *a, const struct json *b); /* Order of keys does not matter. */
+size_t json_count(const struct json *parent);
+
+#define JSON_EACH(parent, child)                                                                   \
+    for (struct json *child = (parent) == NULL ? NULL : (parent)->first; child != NULL;            \
+         child = child->next)

@@ -1,0 +1,19 @@
+/*
+ * cache.h - the control loop's read-only picture of all objects: what is committed, as of now.
+ *
+ * In-process it is the store itself; the same calls can be answered by list and watch over HTTP.
+ */
+#pragma once
+
+#include "control/controller.h"
+#include "store/store.h"
+
+struct cache {
+    struct store *store;
+};
+
+/* The object's tree in the arena, or NULL. */
+struct json *cache_get(const struct cache *cache, str_t resource, str_t ns, str_t name,
+                       struct arena *arena);
+/* Objects of one resource in one namespace ("" = all). */
+size_t cache_count(const struct cache *cache, str_t resource, str_t ns);

@@ -1,0 +1,21 @@
+/*
+ * meta.h - what every object has: ObjectMeta's table, its checks, names, times, selectors.
+ */
+#pragma once
+
+#include "kube/kind.h"
+
+extern const struct schema object_meta_schema;
+
+enum { NAME_LEN_MAX = 253, LABEL_LEN_MAX = 63, ANNOTATIONS_BYTES_MAX = 256 * 1024 };
+
+/* Names, labels, annotations, finalizers, ownerReferences; Kubernetes' words. */
+void meta_check(const struct kind *kind, const struct json *object, struct field_errors *errors);
+bool is_dns_label(str_t name);
+bool is_dns_subdomain(str_t name);
+
+str_t time_text(msec_t wall_ms, struct arena *arena);       /* 2026-01-31T12:00:00Z */
+str_t micro_time_text(msec_t wall_ms, struct arena *arena); /* ...00.000000Z */
+bool time_parse(str_t text, msec_t *wall_ms);               /* RFC 3339, any offset. */
+str_t age_text(str_t since_time, msec_t now_wall_ms, struct arena *arena); /* kubectl's 5m, 2d3h. */
+str_t uid_new(struct arena *arena);                         /* A random UUID (RFC 9562, v4). */

@@ -1,0 +1,38 @@
+/*
+ * stream.h - a connected byte stream, plain or TLS, that never blocks.
+ *
+ * Reads and writes answer with a count, STREAM_AGAIN (wait for ready()) or an error code. TLS
+ * handshakes happen inside the first reads. Whoever owns the stream says with stream_want() what it
+ * waits for; a TLS record that is already decrypted counts as readable.
+ */
+#pragma once
+
+#include "net/loop.h"
+#include "net/tls.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum { STREAM_AGAIN = -100 }; /* Beside the codes of err.h. */
+
+struct stream {
+    struct loop_fd watch;
+    struct loop *loop;
+    struct tls *tls; /* NULL: plain. */
+    unsigned wanted; /* LOOP_READ | LOOP_WRITE, as the owner said. */
+    struct post again; /* TLS holds bytes that epoll does not know of. */
+    bool again_waiting;
+    void (*ready)(struct stream *stream, unsigned events);
+};
+
+/* Takes the descriptor. `tls_config` NULL: plain; `server_name` only for clients, else NULL. */
+int stream_init(struct stream *stream, struct loop *loop, int fd, struct tls_config *tls_config,
+                const char *server_name, void (*ready)(struct stream *, unsigned), struct err *err);
+void stream_done(struct stream *stream); /* Closes. Twice is harmless. */
+
+/* > 0: bytes; 0: the peer has finished; STREAM_AGAIN; or ERR_IO. */
+ssize_t stream_read(struct stream *stream, char *to, size_t n, struct err *err);
+/* >= 0: bytes taken, perhaps fewer than given; STREAM_AGAIN; or ERR_IO. */
+ssize_t stream_write(struct stream *stream, const struct iovec *parts, int n, struct err *err);
+void stream_want(struct stream *stream, unsigned events);
+void stream_finish(struct stream *stream); /* No more from us: close_notify, then FIN. */
