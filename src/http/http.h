@@ -2,12 +2,13 @@
  * http.h - a request and its answer, whatever version of HTTP carried them.
  *
  * A server hands each request to its handler as a `struct exchange` as soon as the head is
- * complete. The handler, now or later, takes the body (whole, or piece by piece) and answers (whole,
- * or piece by piece). HTTP/1.1 and HTTP/2 are the same here. Everything runs on the loop's thread.
+ * complete. The handler, now or later, takes the body (whole, or piece by piece) and answers
+ * (whole, or piece by piece). HTTP/1.1 and HTTP/2 are the same here. Everything runs on the loop's
+ * thread.
  *
  * The exchange and its arena live until both sides are finished or the peer has gone; on_gone() is
- * the last call for an exchange that ends before its answer was complete, and after it, or after the
- * call that completed the answer, the handler may not touch it again.
+ * the last call for an exchange that ends before its answer was complete, and after it, or after
+ * the call that completed the answer, the handler may not touch it again.
  */
 #pragma once
 
@@ -21,8 +22,16 @@ enum {
 };
 
 enum http_method {
-    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_CONNECT,
-    HTTP_TRACE, HTTP_OTHER
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_CONNECT,
+    HTTP_TRACE,
+    HTTP_OTHER
 };
 
 struct http_field {
@@ -39,12 +48,12 @@ struct exchange {
     str_t host;   /* Host or :authority. */
     const struct http_field *fields;
     size_t n_fields;
-    int version;             /* 10, 11 or 20. */
-    int64_t body_bytes;      /* Content-Length, 0 without a body, -1 unknown (chunked, h2). */
-    struct arena *arena;     /* The request's. */
+    int version;         /* 10, 11 or 20. */
+    int64_t body_bytes;  /* Content-Length, 0 without a body, -1 unknown (chunked, h2). */
+    struct arena *arena; /* The request's. */
     struct loop *loop;
-    const struct tls *tls;   /* NULL: plain. tls_peer() tells who. */
-    bool local;              /* A unix socket: peer_uid is the kernel's word. */
+    const struct tls *tls; /* NULL: plain. tls_peer() tells who. */
+    bool local;            /* A unix socket: peer_uid is the kernel's word. */
     uint32_t peer_uid;
 
     /* The handler's own. */
@@ -59,14 +68,15 @@ struct http_handler {
 };
 
 /* --- the request --- */
-bool http_name_eq(str_t a, str_t b); /* Field names and tokens: without case. */
+bool http_name_eq(str_t a, str_t b);                  /* Field names and tokens: without case. */
 str_t http_get(const struct exchange *x, str_t name); /* First field of this name, or "". */
 /* Percent-decoding into the arena; `plus_is_blank` for queries. False: a broken escape or NUL. */
 bool http_decode(str_t text, bool plus_is_blank, struct arena *arena, str_t *out);
 bool http_query_get(const struct exchange *x, str_t name, str_t *value); /* First of this name. */
 
 /* The whole body, at most `bytes_max` (else 413 is answered and `done` never called). */
-void http_collect(struct exchange *x, size_t bytes_max, void (*done)(struct exchange *x, str_t body));
+void http_collect(struct exchange *x, size_t bytes_max,
+                  void (*done)(struct exchange *x, str_t body));
 /*
  * Piece by piece: `piece` gets views that end with the call; `end` comes once, after the last.
  * Nothing more arrives until the bytes have been given back with http_consumed(): that is the
@@ -77,7 +87,8 @@ void http_receive(struct exchange *x, void (*piece)(struct exchange *x, str_t by
 void http_consumed(struct exchange *x, size_t n);
 
 /* --- the answer --- */
-/* Bytes sent from where they are; release(owner), if set, is called when they are no longer needed. */
+/* Bytes sent from where they are; release(owner), if set, is called when they are no longer needed.
+ */
 struct http_bytes {
     str_t bytes;
     void (*release)(void *owner);
@@ -87,7 +98,8 @@ struct http_bytes {
 /* Content-Length, Date and framing fields are added; do not pass them. */
 void http_answer(struct exchange *x, int status, const struct http_field *fields, size_t n_fields,
                  struct http_bytes body);
-void http_answer_text(struct exchange *x, int status, str_t content_type, str_t body); /* In x->arena. */
+void http_answer_text(struct exchange *x, int status, str_t content_type,
+                      str_t body); /* In x->arena. */
 
 void http_begin(struct exchange *x, int status, const struct http_field *fields, size_t n_fields);
 void http_write(struct exchange *x, struct http_bytes bytes);

@@ -11,13 +11,13 @@
 
 struct http_server;
 
-struct http_server_limits { /* 0 takes the default. */
-    unsigned connections_max;  /* 20000; more wait in the kernel's queue. */
-    msec_t head_ms;            /* 10 s for a complete head. */
-    msec_t idle_ms;            /* 75 s between requests. */
-    msec_t body_gap_ms;        /* 30 s without a byte of a body, or without the peer reading. */
-    size_t send_bytes_max;     /* 1 MiB waiting before on_drain matters; see http_waiting(). */
-    unsigned streams_max;      /* 128 per HTTP/2 connection. */
+struct http_server_limits {   /* 0 takes the default. */
+    unsigned connections_max; /* 20000; more wait in the kernel's queue. */
+    msec_t head_ms;           /* 10 s for a complete head. */
+    msec_t idle_ms;           /* 75 s between requests. */
+    msec_t body_gap_ms;       /* 30 s without a byte of a body, or without the peer reading. */
+    size_t send_bytes_max;    /* 1 MiB waiting before on_drain matters; see http_waiting(). */
+    unsigned streams_max;     /* 128 per HTTP/2 connection. */
 };
 
 int http_server_new(struct loop *loop, const struct http_handler *handler,

@@ -21,7 +21,8 @@ enum { LOOP_READ = 1, LOOP_WRITE = 4, LOOP_HANGUP = 16 }; /* As EPOLLIN, EPOLLOU
 struct loop_fd {
     int fd; /* -1 while not watched. */
     unsigned events;
-    void (*ready)(struct loop_fd *watch, unsigned events); /* Errors are told as READ|WRITE|HANGUP. */
+    void (*ready)(struct loop_fd *watch,
+                  unsigned events); /* Errors are told as READ|WRITE|HANGUP. */
     struct loop *loop;
     unsigned generation;
 };
@@ -42,7 +43,7 @@ struct post {
 int loop_new(struct clock *clock, struct loop **out, struct err *err);
 void loop_free(struct loop *loop);
 
-int loop_run(struct loop *loop, struct err *err); /* Until loop_stop(). */
+int loop_run(struct loop *loop, struct err *err);                      /* Until loop_stop(). */
 int loop_turn(struct loop *loop, msec_t wait_ms_max, struct err *err); /* One turn; for tests. */
 void loop_stop(struct loop *loop);
 

@@ -24,8 +24,8 @@
 struct store;
 
 struct store_settings {
-    str_t dir;                    /* Must exist; holds davy.db and store.key. */
-    size_t history_max;           /* Changes kept for watches; 0: 10,000. */
+    str_t dir;                      /* Must exist; holds davy.db and store.key. */
+    size_t history_max;             /* Changes kept for watches; 0: 10,000. */
     bool (*secret)(str_t resource); /* Which resources are encrypted at rest; NULL: none. */
 };
 
@@ -42,8 +42,9 @@ enum store_verb { STORE_CREATE, STORE_UPDATE, STORE_DELETE };
 
 struct store_write { /* Zeroed by its owner, who keeps it in place until done(). */
     enum store_verb verb;
-    struct object *object; /* The new version; for DELETE the last one, with the new rv in its JSON. */
-    uint64_t based_on;     /* rv of the version this replaces; 0 for CREATE. */
+    struct object
+        *object;       /* The new version; for DELETE the last one, with the new rv in its JSON. */
+    uint64_t based_on; /* rv of the version this replaces; 0 for CREATE. */
     void (*done)(struct store_write *write, int r, const struct err *err);
     struct store_write *next; /* The store's. */
 };
@@ -99,12 +100,12 @@ struct store_watch { /* Embedded in the watcher. */
  * from_rv 0: from now on.
  */
 int store_watch(struct store *store, struct store_watch *watch, uint64_t from_rv, struct err *err);
-void store_unwatch(struct store_watch *watch); /* Harmless when it does not watch. */
+void store_unwatch(struct store_watch *watch);       /* Harmless when it does not watch. */
 uint64_t store_oldest_rv(const struct store *store); /* The least from_rv that still works. */
 
 /* --- keeping --- */
 /* A consistent copy into one file while writes go on; done() on the loop's thread. */
-void store_backup(struct store *store, str_t path, void (*done)(void *self, int r, const struct err *err),
-                  void *self);
+void store_backup(struct store *store, str_t path,
+                  void (*done)(void *self, int r, const struct err *err), void *self);
 /* New key for what is encrypted; all records are written anew. For offline use, before serving. */
 int store_rotate_key(str_t dir, bool (*secret)(str_t resource), struct err *err);
