@@ -1,0 +1,110 @@
+// Davy itself: starts, says where its doors are, is upgraded under load, backed up and restored.
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import https from 'node:https';
+import path from 'node:path';
+import { test } from 'node:test';
+import { binary, credentials, davy, eventually, kubectl, request, run, temporary } from './kit.js';
+
+test('a private Davy says where it is, and stops cleanly', async (t) => {
+  const house = await davy(t);
+  assert.deepEqual(house.ready.endpoints, house.endpoints);
+  assert.equal(house.ready.kubeconfig, house.kubeconfig);
+  assert.equal((await stat(house.kubeconfig)).mode & 0o777, 0o600);
+  assert.equal((await request(house, 'GET', '/readyz')).text, 'ok');
+  assert.deepEqual(await house.stop(), { code: 0, signal: null });
+});
+
+test('state is there after a restart, and watches go on from where they were', async (t) => {
+  const dir = await temporary(t);
+  const first = await davy(t, { dir });
+  await kubectl(first, 'create configmap kept --from-literal=a=b');
+  const since = (await kubectl.json(first, 'get cm kept')).metadata.resourceVersion;
+  await kubectl(first, 'label cm kept x=y');
+  await first.stop();
+
+  const second = await davy(t, { dir });
+  assert.equal((await kubectl.json(second, 'get cm kept')).metadata.labels.x, 'y');
+  const watch = await request(second, 'GET', `/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=${since}&timeoutSeconds=1`);
+  const events = watch.text.trim().split('\n').map((line) => JSON.parse(line));
+  assert.equal(events[0].type, 'MODIFIED');
+  assert.equal(events[0].object.metadata.labels.x, 'y');
+});
+
+test('an upgrade under load refuses no connection and keeps what was written', async (t) => {
+  const house = await davy(t);
+  const { ca, cert, key } = await credentials(house);
+  let running = true;
+  let done = 0;
+  const failures = [];
+  async function client(number) {
+    for (let i = 0; running; i++) {
+      // A connection for each request: what an upgrade must never refuse.
+      const agent = new https.Agent({ keepAlive: false, ca, cert, key });
+      try {
+        const answer = await request(house, 'POST', '/api/v1/namespaces/default/configmaps', {
+          agent,
+          body: { metadata: { name: `u${number}-${i}` } },
+        });
+        if (answer.status !== 201) failures.push(answer.text);
+        done++;
+      } catch (error) {
+        failures.push(error.message);
+      }
+    }
+  }
+  const clients = [0, 1, 2, 3].map(client);
+  await eventually(() => done > 50);
+  const upgraded = await run(binary, ['upgrade', '--data', house.dir, '--binary', binary]);
+  assert.equal(upgraded.code, 0, upgraded.stderr + house.log());
+  const after = done;
+  await eventually(() => done > after + 50);
+  running = false;
+  await Promise.all(clients);
+  assert.deepEqual(failures, []);
+  const names = (await kubectl(house, 'get cm -o name')).match(/\/u\d/g);
+  assert.equal(names.length, done);
+});
+
+test('backup and restore of the whole state', async (t) => {
+  const house = await davy(t);
+  const file = path.join(await temporary(t), 'davy.backup');
+  await kubectl(house, 'create secret generic db --from-literal=password=hunter2');
+  const made = await run(binary, ['backup', 'create', file, '--data', house.dir]);
+  assert.equal(made.code, 0, made.stderr + house.log());
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  await kubectl(house, 'delete secret db');
+  const refused = await run(binary, ['backup', 'restore', file, '--data', house.dir]);
+  assert.notEqual(refused.code, 0, 'not while it runs');
+  await house.stop();
+
+  const elsewhere = await temporary(t);
+  const restored = await run(binary, ['backup', 'restore', file, '--data', elsewhere]);
+  assert.equal(restored.code, 0, restored.stderr);
+  const again = await davy(t, { dir: elsewhere });
+  assert.equal(Buffer.from((await kubectl.json(again, 'get secret db')).data.password, 'base64').toString(), 'hunter2');
+});
+
+test('what is wrong is said so that one can act on it', async (t) => {
+  const dir = await temporary(t);
+  const role = await run(binary, ['serve', '--data', dir, '--ports', 'auto', '--roles=edge']);
+  assert.notEqual(role.code, 0);
+  assert.match(role.stderr, /role 'edge' is not in this build/);
+  const word = await run(binary, ['frobnicate']);
+  assert.equal(word.code, 2);
+  assert.match(word.stderr, /frobnicate/);
+
+  const house = await davy(t);
+  await house.stop();
+  const { open } = await import('node:fs/promises');
+  const db = path.join(house.dir, 'store/davy.db');
+  const bytes = await readFile(db);
+  const at = bytes.indexOf('"kube-public"');
+  assert.ok(at > 0, 'the object is in the main file after a clean stop');
+  const handle = await open(db, 'r+');
+  await handle.write('X', at + 3);
+  await handle.close();
+  const damaged = await run(binary, ['serve', '--data', house.dir, '--ports', 'auto']);
+  assert.notEqual(damaged.code, 0);
+  assert.match(damaged.stderr, /davy backup restore/);
+});
