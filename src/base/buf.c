@@ -47,6 +47,7 @@ void buf_add_char(struct buf *buf, char c)
 
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
+    MUST(fmt != NULL);
     va_list args;
     va_start(args, fmt);
     int len = vsnprintf(NULL, 0, fmt, args);

@@ -1,0 +1,433 @@
+/*
+ * json_parse.c - JSON text to a tree, without recursion: the open containers stand in an array.
+ *
+ * A string's bytes are looked at eight at a time: a word without quote, backslash, control
+ * character or high bit is plain text. Only strings with escapes are copied.
+ */
+#include "base/json.h"
+
+#include <string.h>
+
+enum { DUPLICATES_LINEAR_MAX = 12 };
+
+struct parser {
+    const char *at;
+    const char *end;
+    const char *start;
+    struct arena *arena;
+    struct json *open[JSON_DEPTH_MAX]; /* Containers that are not closed yet, outermost first. */
+    unsigned count[JSON_DEPTH_MAX];    /* Their members so far. */
+    unsigned depth;
+    struct err *err;
+};
+
+static int fail(const struct parser *p, const char *expected)
+{
+    int line = 1, column = 1;
+    for (const char *c = p->start; c < p->at; c++) {
+        column = *c == '\n' ? 1 : column + 1;
+        line += *c == '\n';
+    }
+    if (p->at >= p->end)
+        return err_set(p->err, ERR_INVALID, "unexpected end of JSON input, line %d column %d: %s",
+                       line, column, expected);
+    return err_set(p->err, ERR_INVALID, "invalid JSON, line %d column %d: %s", line, column,
+                   expected);
+}
+
+static void skip_blank(struct parser *p)
+{
+    while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))
+        p->at++;
+}
+
+/* The bytes of `word` that are special in a string have their high bit set in the answer. */
+static uint64_t special_bytes(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
+    return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | (word - ones * 0x20) | word) &
+           highs;
+}
+
+/* Length of the valid UTF-8 sequence at `at` (RFC 3629), or 0. */
+static size_t utf8_len(const unsigned char *at, size_t left)
+{
+    static const struct {
+        unsigned char first_lo, first_hi, second_lo, second_hi, len;
+    } rows[] = {
+        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (at[0] < rows[i].first_lo || at[0] > rows[i].first_hi)
+            continue;
+        if (left < rows[i].len || at[1] < rows[i].second_lo || at[1] > rows[i].second_hi)
+            return 0;
+        for (size_t j = 2; j < rows[i].len; j++)
+            if ((at[j] & 0xc0) != 0x80)
+                return 0;
+        return rows[i].len;
+    }
+    return 0;
+}
+
+/* Moves to the next quote or backslash; everything before it is valid text. */
+static int skip_plain(struct parser *p)
+{
+    while (p->at < p->end) {
+        uint64_t word;
+        while (p->end - p->at >= 8) {
+            memcpy(&word, p->at, 8);
+            uint64_t special = special_bytes(word);
+            if (special != 0) {
+                p->at += __builtin_ctzll(special) / 8;
+                break;
+            }
+            p->at += 8;
+        }
+        unsigned char c = (unsigned char)*p->at;
+        if (c == '"' || c == '\\')
+            return 0;
+        if (c < 0x20)
+            return fail(p, "a control character in a string must be escaped");
+        if (c < 0x80) {
+            p->at++;
+            continue;
+        }
+        size_t n = utf8_len((const unsigned char *)p->at, (size_t)(p->end - p->at));
+        if (n == 0)
+            return fail(p, "a string must be valid UTF-8");
+        p->at += n;
+    }
+    return fail(p, "a string must end with '\"'");
+}
+
+static int hex4(struct parser *p, uint32_t *out)
+{
+    if (p->end - p->at < 4)
+        return fail(p, "four hexadecimal digits must follow '\\u'");
+    uint32_t value = 0;
+    for (int i = 0; i < 4; i++, p->at++) {
+        char c = *p->at;
+        uint32_t digit;
+        if (c >= '0' && c <= '9')
+            digit = (uint32_t)(c - '0');
+        else if ((c | 32) >= 'a' && (c | 32) <= 'f')
+            digit = (uint32_t)((c | 32) - 'a' + 10);
+        else
+            return fail(p, "four hexadecimal digits must follow '\\u'");
+        value = value * 16 + digit;
+    }
+    *out = value;
+    return 0;
+}
+
+static size_t utf8_put(char *to, uint32_t rune)
+{
+    if (rune < 0x80) {
+        to[0] = (char)rune;
+        return 1;
+    }
+    if (rune < 0x800) {
+        to[0] = (char)(0xc0 | rune >> 6);
+        to[1] = (char)(0x80 | (rune & 63));
+        return 2;
+    }
+    if (rune < 0x10000) {
+        to[0] = (char)(0xe0 | rune >> 12);
+        to[1] = (char)(0x80 | (rune >> 6 & 63));
+        to[2] = (char)(0x80 | (rune & 63));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | rune >> 18);
+    to[1] = (char)(0x80 | (rune >> 12 & 63));
+    to[2] = (char)(0x80 | (rune >> 6 & 63));
+    to[3] = (char)(0x80 | (rune & 63));
+    return 4;
+}
+
+/* Behind "\u". A lone surrogate becomes U+FFFD, as in Go. */
+static int unicode_escape(struct parser *p, uint32_t *rune)
+{
+    int r = hex4(p, rune);
+    if (r < 0 || *rune < 0xd800 || *rune > 0xdfff)
+        return r;
+    uint32_t high = *rune, low;
+    *rune = 0xfffd;
+    if (high > 0xdbff || p->end - p->at < 6 || p->at[0] != '\\' || p->at[1] != 'u')
+        return 0;
+    const char *before = p->at;
+    p->at += 2;
+    r = hex4(p, &low);
+    if (r < 0)
+        return r;
+    if (low < 0xdc00 || low > 0xdfff)
+        p->at = before; /* An escape of its own. */
+    else
+        *rune = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+    return 0;
+}
+
+/* At a backslash: writes what it means and moves behind it. */
+static int escape(struct parser *p, char **to)
+{
+    static const char from[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    p->at++;
+    if (p->at >= p->end)
+        return fail(p, "an escape must follow '\\'");
+    char c = *p->at++;
+    if (c == 'u') {
+        uint32_t rune;
+        int r = unicode_escape(p, &rune);
+        if (r < 0)
+            return r;
+        *to += utf8_put(*to, rune);
+        return 0;
+    }
+    const char *hit = memchr(from, c, sizeof(from) - 1);
+    if (hit == NULL) {
+        p->at--;
+        return fail(p, "an unknown escape");
+    }
+    *(*to)++ = means[hit - from];
+    return 0;
+}
+
+/* The rest of a string whose first escape is at p->at; `begin` is behind the opening quote. */
+static int string_with_escapes(struct parser *p, const char *begin, str_t *out)
+{
+    const char *close = p->at;
+    while (close < p->end && *close != '"')
+        close += *close == '\\' && p->end - close > 1 ? 2 : 1;
+    /* What an escape means is never longer than the escape. */
+    char *copy = arena_bytes(p->arena, (size_t)(close - begin) + 4), *to = copy;
+    const char *from = begin;
+    for (;;) {
+        memcpy(to, from, (size_t)(p->at - from));
+        to += p->at - from;
+        if (*p->at == '"')
+            break;
+        int r = escape(p, &to);
+        if (r < 0)
+            return r;
+        from = p->at;
+        r = skip_plain(p);
+        if (r < 0)
+            return r;
+    }
+    p->at++;
+    *out = (str_t){copy, (size_t)(to - copy)};
+    return 0;
+}
+
+/* At the opening quote. */
+static int string(struct parser *p, str_t *out)
+{
+    const char *begin = ++p->at;
+    int r = skip_plain(p);
+    if (r < 0)
+        return r;
+    if (*p->at == '\\')
+        return string_with_escapes(p, begin, out);
+    *out = (str_t){begin, (size_t)(p->at - begin)};
+    p->at++;
+    return 0;
+}
+
+static bool digits(struct parser *p)
+{
+    const char *from = p->at;
+    while (p->at < p->end && *p->at >= '0' && *p->at <= '9')
+        p->at++;
+    return p->at > from;
+}
+
+static int number(struct parser *p, str_t *out)
+{
+    const char *from = p->at;
+    if (*p->at == '-')
+        p->at++;
+    if (p->at < p->end && *p->at == '0')
+        p->at++;
+    else if (!digits(p))
+        return fail(p, "a digit");
+    if (p->at < p->end && *p->at == '.') {
+        p->at++;
+        if (!digits(p))
+            return fail(p, "a digit after the point");
+    }
+    if (p->at < p->end && (*p->at | 32) == 'e') {
+        p->at++;
+        if (p->at < p->end && (*p->at == '+' || *p->at == '-'))
+            p->at++;
+        if (!digits(p))
+            return fail(p, "a digit of the exponent");
+    }
+    *out = (str_t){from, (size_t)(p->at - from)};
+    return 0;
+}
+
+static int word(struct parser *p, str_t text)
+{
+    if ((size_t)(p->end - p->at) < text.len || memcmp(p->at, text.at, text.len) != 0)
+        return fail(p, "a value");
+    p->at += text.len;
+    return 0;
+}
+
+static int push(struct parser *p, struct json *node, enum json_type type)
+{
+    if (p->depth == JSON_DEPTH_MAX)
+        return fail(p, "it is nested too deeply");
+    node->type = type;
+    p->open[p->depth] = node;
+    p->count[p->depth++] = 0;
+    p->at++;
+    return 0;
+}
+
+/* At the first byte of a value: fills the node, or opens a container. */
+static int value(struct parser *p, struct json *node)
+{
+    if (p->at >= p->end)
+        return fail(p, "a value");
+    switch (*p->at) {
+    case '"':
+        node->type = JSON_STRING;
+        return string(p, &node->text);
+    case '{':
+        return push(p, node, JSON_OBJECT);
+    case '[':
+        return push(p, node, JSON_ARRAY);
+    case 't':
+        node->type = JSON_BOOL;
+        node->boolean = true;
+        return word(p, STR("true"));
+    case 'f':
+        node->type = JSON_BOOL;
+        return word(p, STR("false"));
+    case 'n':
+        node->type = JSON_NULL;
+        return word(p, STR("null"));
+    default:
+        node->type = JSON_NUMBER;
+        if (*p->at != '-' && (*p->at < '0' || *p->at > '9'))
+            return fail(p, "a value");
+        return number(p, &node->text);
+    }
+}
+
+/* Unlink every member whose key comes again later. */
+static void drop_duplicates(struct parser *p, struct json *object, unsigned n)
+{
+    unsigned slots = 32;
+    while (n > DUPLICATES_LINEAR_MAX && slots < n * 2)
+        slots *= 2;
+    struct json **table =
+        n > DUPLICATES_LINEAR_MAX ? arena_array(p->arena, struct json *, slots) : NULL;
+    struct json *before = NULL;
+    for (struct json *node = object->first; node != NULL; node = node->next) {
+        struct json *same = NULL;
+        if (table == NULL) {
+            for (same = object->first; same != node && !str_eq(same->key, node->key);)
+                same = same->next;
+            same = same == node ? NULL : same;
+        } else {
+            uint64_t hash = 0xcbf29ce484222325u;
+            for (size_t i = 0; i < node->key.len; i++)
+                hash = (hash ^ (unsigned char)node->key.at[i]) * 0x100000001b3u;
+            size_t slot = (hash ^ hash >> 29) & (slots - 1);
+            while (table[slot] != NULL && !str_eq(table[slot]->key, node->key))
+                slot = (slot + 1) & (slots - 1);
+            same = table[slot];
+            if (same == NULL)
+                table[slot] = node;
+        }
+        if (same == NULL) {
+            before = node;
+            continue;
+        }
+        /* The first one's place, the last one's value. */
+        struct json *next = same->next;
+        str_t key = same->key;
+        *same = *node;
+        same->key = key;
+        same->next = next;
+        before->next = node->next;
+        if (object->last == node)
+            object->last = before;
+    }
+}
+
+static struct json *append(struct parser *p)
+{
+    struct json *node = arena_new(p->arena, struct json), *parent = p->open[p->depth - 1];
+    if (parent->first == NULL)
+        parent->first = node;
+    else
+        parent->last->next = node;
+    parent->last = node;
+    p->count[p->depth - 1]++;
+    return node;
+}
+
+static int member(struct parser *p)
+{
+    str_t key;
+    if (p->at >= p->end || *p->at != '"')
+        return fail(p, "a key in quotes");
+    int r = string(p, &key);
+    if (r < 0)
+        return r;
+    skip_blank(p);
+    if (p->at >= p->end || *p->at != ':')
+        return fail(p, "':' after a key");
+    p->at++;
+    skip_blank(p);
+    struct json *node = append(p);
+    node->key = key;
+    return value(p, node);
+}
+
+/* Inside the innermost container, at its next member, comma or end. */
+static int step(struct parser *p)
+{
+    struct json *parent = p->open[p->depth - 1];
+    bool object = parent->type == JSON_OBJECT;
+    unsigned n = p->count[p->depth - 1];
+    skip_blank(p);
+    if (p->at < p->end && *p->at == (object ? '}' : ']')) {
+        p->at++;
+        p->depth--;
+        if (object && n > 1)
+            drop_duplicates(p, parent, n);
+        return 0;
+    }
+    if (n > 0) {
+        if (p->at >= p->end || *p->at != ',')
+            return fail(p, object ? "',' or '}'" : "',' or ']'");
+        p->at++;
+        skip_blank(p);
+    }
+    return object ? member(p) : value(p, append(p));
+}
+
+int json_parse(str_t text, struct arena *arena, struct json **out, struct err *err)
+{
+    struct parser p = {
+        .at = text.at, .start = text.at, .end = text.at + text.len, .arena = arena, .err = err};
+    struct json *root = arena_new(arena, struct json);
+    skip_blank(&p);
+    int r = value(&p, root);
+    while (r == 0 && p.depth > 0)
+        r = step(&p);
+    if (r < 0)
+        return r;
+    skip_blank(&p);
+    if (p.at < p.end)
+        return fail(&p, "nothing may follow the document");
+    *out = root;
+    return 0;
+}
