@@ -24,12 +24,11 @@ struct loop_fd {
     void (*ready)(struct loop_fd *watch,
                   unsigned events); /* Errors are told as READ|WRITE|HANGUP. */
     struct loop *loop;
-    unsigned generation;
 };
 
-struct timer {
-    struct list link;
+struct timer { /* All zero: not set. */
     struct loop *loop;
+    size_t place; /* In the loop's heap, counted from 1. */
     msec_t due_ms;
     void (*fire)(struct timer *timer);
 };

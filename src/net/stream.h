@@ -18,8 +18,8 @@ enum { STREAM_AGAIN = -100 }; /* Beside the codes of err.h. */
 struct stream {
     struct loop_fd watch;
     struct loop *loop;
-    struct tls *tls; /* NULL: plain. */
-    unsigned wanted; /* LOOP_READ | LOOP_WRITE, as the owner said. */
+    struct tls *tls;   /* NULL: plain. */
+    unsigned wanted;   /* LOOP_READ | LOOP_WRITE, as the owner said. */
     struct post again; /* TLS holds bytes that epoll does not know of. */
     bool again_waiting;
     void (*ready)(struct stream *stream, unsigned events);
