@@ -1,0 +1,116 @@
+/* sockets.c - the few socket calls there are. */
+#include "net/sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_un un;
+};
+
+static int fail(int fd, struct err *err)
+{
+    if (fd >= 0)
+        close(fd);
+    return err->code;
+}
+
+int socket_listen_tcp(const char *host, uint16_t *port, struct err *err)
+{
+    union address at = {0};
+    socklen_t len = sizeof(at.v4);
+    if (inet_pton(AF_INET, host, &at.v4.sin_addr) == 1) {
+        at.v4.sin_family = AF_INET;
+        at.v4.sin_port = htons(*port);
+    } else if (inet_pton(AF_INET6, host, &at.v6.sin6_addr) == 1) {
+        at.v6.sin6_family = AF_INET6;
+        at.v6.sin6_port = htons(*port);
+        len = sizeof(at.v6);
+    } else {
+        return err_set(err, ERR_INVALID, "'%s' is not an IP address", host);
+    }
+    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1;
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
+        bind(fd, &at.any, len) < 0 || listen(fd, SOMAXCONN) < 0 ||
+        getsockname(fd, &at.any, &len) < 0) {
+        err_errno(err, "listen on %s port %u", host, (unsigned)*port);
+        return fail(fd, err);
+    }
+    *port = ntohs(at.any.sa_family == AF_INET ? at.v4.sin_port : at.v6.sin6_port);
+    return fd;
+}
+
+static int unix_address(const char *path, union address *at, struct err *err)
+{
+    *at = (union address){.un = {.sun_family = AF_UNIX}};
+    if (strlen(path) >= sizeof(at->un.sun_path))
+        return err_set(err, ERR_INVALID, "the path '%s' is too long for a socket", path);
+    memcpy(at->un.sun_path, path, strlen(path));
+    return 0;
+}
+
+int socket_listen_unix(const char *path, unsigned mode, struct err *err)
+{
+    union address at;
+    int r = unix_address(path, &at, err);
+    if (r < 0)
+        return r;
+    (void)unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, &at.any, sizeof(at.un)) < 0 || chmod(path, mode) < 0 ||
+        listen(fd, SOMAXCONN) < 0) {
+        err_errno(err, "listen on '%s'", path);
+        return fail(fd, err);
+    }
+    return fd;
+}
+
+int socket_accept(int fd, struct err *err)
+{
+    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client >= 0)
+        return client;
+    if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
+        return err_set(err, ERR_BUSY, "nobody waits");
+    return err_errno(err, "accept");
+}
+
+int socket_connect_unix(const char *path, struct err *err)
+{
+    union address at;
+    int r = unix_address(path, &at, err);
+    if (r < 0)
+        return r;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, &at.any, sizeof(at.un)) < 0) {
+        err_errno(err, "connect to '%s'", path);
+        return fail(fd, err);
+    }
+    return fd;
+}
+
+bool socket_peer_uid(int fd, uint32_t *uid)
+{
+    union address at;
+    socklen_t len = sizeof(at);
+    if (getsockname(fd, &at.any, &len) < 0 || at.any.sa_family != AF_UNIX)
+        return false;
+    struct ucred peer;
+    len = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+        return false;
+    *uid = peer.uid;
+    return true;
+}
