@@ -39,7 +39,11 @@ struct http_field {
     str_t value;
 };
 
+struct loop;
+struct exchange_ops; /* exchange_priv.h: how this version of HTTP does it. */
+
 struct exchange {
+    const struct exchange_ops *ops;
     enum http_method method;
     str_t method_text;
     str_t target; /* As sent. */
