@@ -9,12 +9,12 @@
 #include "base/str.h"
 
 struct object {
-    uint64_t rv;      /* resourceVersion: of the write that made this version. */
-    str_t resource;   /* "configmaps" or "deployments.apps": plural[.group] */
-    str_t ns;         /* "" for cluster-scoped. */
+    uint64_t rv;    /* resourceVersion: of the write that made this version. */
+    str_t resource; /* "configmaps" or "deployments.apps": plural[.group] */
+    str_t ns;       /* "" for cluster-scoped. */
     str_t name;
-    str_t json;       /* Complete, with metadata.resourceVersion == rv; also followed by a NUL. */
-    unsigned refs;    /* Of the loop's thread only. */
+    str_t json;    /* Complete, with metadata.resourceVersion == rv; also followed by a NUL. */
+    unsigned refs; /* Of the loop's thread only. */
 };
 
 /* One allocation that copies all texts; comes with one reference. */

@@ -107,5 +107,5 @@ uint64_t store_oldest_rv(const struct store *store); /* The least from_rv that s
 /* A consistent copy into one file while writes go on; done() on the loop's thread. */
 void store_backup(struct store *store, str_t path,
                   void (*done)(void *self, int r, const struct err *err), void *self);
-/* New key for what is encrypted; all records are written anew. For offline use, before serving. */
-int store_rotate_key(str_t dir, bool (*secret)(str_t resource), struct err *err);
+/* The other way, offline: into a directory without state, after every record was checked. */
+int store_restore(str_t path, str_t dir, struct err *err);

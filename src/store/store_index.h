@@ -1,0 +1,32 @@
+/*
+ * store_index.h - the newest version of every object, by key and in order.
+ *
+ * A treap ordered by (resource, namespace, name): one list, so "all of a resource" and "all of a
+ * namespace" are ranges of it. Priorities come from a hash of the key, so the shape depends on
+ * nothing but what is in it.
+ */
+#pragma once
+
+#include "store/object.h"
+
+struct index_node {
+    struct index_node *left, *right;
+    const struct object *object; /* Holds a reference. */
+    uint64_t priority;
+};
+
+struct store_index {
+    struct index_node *root;
+    size_t n;
+};
+
+void index_done(struct store_index *index);
+const struct object *index_get(const struct store_index *index, str_t resource, str_t ns,
+                               str_t name);
+/* Puts this version in the place of the one with the same key, or adds it. Takes a reference. */
+void index_put(struct store_index *index, const struct object *object);
+void index_remove(struct store_index *index, str_t resource, str_t ns, str_t name);
+/* The first at or, with `behind`, after the key. NULL: none. */
+const struct object *index_from(const struct store_index *index, str_t resource, str_t ns,
+                                str_t name, bool behind);
+int key_cmp(const struct object *object, str_t resource, str_t ns, str_t name);
