@@ -1,41 +1,118 @@
-/* h1_parse.c - one pass over lines that are known to end with CRLF. */
+/* h1_parse.c - one pass over lines that are known to end with CRLF, and one table of characters. */
 #include "http/h1_parse.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
-enum { METHOD_LEN_MAX = 32, EMPTY_LINES_MAX = 3, CHUNK_LINE_MAX = 4096, TRAILER_BYTES_MAX = 8192 };
-
-/* 1: may stand in a token (RFC 9110, 5.6.2). */
-static const bool token_char[256] = {
-    ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
-    ['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1,  ['~'] = 1, ['0'] = 1,
-    ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1,  ['7'] = 1, ['8'] = 1,
-    ['9'] = 1, ['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1,  ['F'] = 1, ['G'] = 1,
-    ['H'] = 1, ['I'] = 1, ['J'] = 1, ['K'] = 1, ['L'] = 1, ['M'] = 1,  ['N'] = 1, ['O'] = 1,
-    ['P'] = 1, ['Q'] = 1, ['R'] = 1, ['S'] = 1, ['T'] = 1, ['U'] = 1,  ['V'] = 1, ['W'] = 1,
-    ['X'] = 1, ['Y'] = 1, ['Z'] = 1, ['a'] = 1, ['b'] = 1, ['c'] = 1,  ['d'] = 1, ['e'] = 1,
-    ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1, ['k'] = 1,  ['l'] = 1, ['m'] = 1,
-    ['n'] = 1, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1,  ['t'] = 1, ['u'] = 1,
-    ['v'] = 1, ['w'] = 1, ['x'] = 1, ['y'] = 1, ['z'] = 1,
+enum {
+    METHOD_LEN_MAX = 32,
+    EMPTY_LINES_MAX = 3,
+    CHUNK_LINE_MAX = 4096,
+    EXTENSION_BYTES_MAX =
+        16 * 1024, /* Of one body: a byte a chunk costs us more than the sender. */
+    TRAILER_BYTES_MAX = 8192,
 };
+
+enum { T = 1 /* token */, G = 2 /* target */, H = 4 /* name of a host */, V = 8 /* field value */ };
+
+/* clang-format off */
+static const uint8_t chars[256] = {
+    ['\t'] = V, [' '] = V, ['!'] = T|G|H|V, ['"'] = G|V, ['#'] = T|V, ['$' ... '%'] = T|G|V,
+    ['&' ... '\''] = T|G|H|V, ['(' ... ')'] = G|H|V, ['*' ... '+'] = T|G|H|V, [','] = G|V,
+    ['-' ... '.'] = T|G|H|V, ['/'] = G|V, ['0' ... '9'] = T|G|H|V, [':'] = G|V, [';'] = G|H|V,
+    ['<'] = G|V, ['='] = G|H|V, ['>' ... '@'] = G|V, ['A' ... 'Z'] = T|G|H|V,
+    ['[' ... ']'] = G|V, ['^'] = T|G|V, ['_'] = T|G|H|V, ['`'] = T|G|V, ['a' ... 'z'] = T|G|H|V,
+    ['{'] = G|V, ['|'] = T|G|V, ['}'] = G|V, ['~'] = T|G|H|V, [0x80 ... 0xff] = V,
+};
+/* clang-format on */
+
+static bool all_are(str_t text, unsigned class)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!(chars[(unsigned char)text.at[i]] & class))
+            return false;
+    return true;
+}
 
 bool http_is_token(str_t text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (!token_char[(unsigned char)text.at[i]])
-            return false;
-    return text.len > 0;
+    return text.len > 0 && all_are(text, T);
 }
 
 bool http_is_field_value(str_t text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
+    return all_are(text, V);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 32);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool http_is_target(str_t text)
+{
+    if (text.len == 0 || !all_are(text, G))
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] == '%' &&
+            (text.len - i < 3 || hex_digit(text.at[i + 1]) < 0 || hex_digit(text.at[i + 2]) < 0))
             return false;
-    }
     return true;
 }
+
+static str_t after(str_t text, size_t n)
+{
+    return (str_t){text.at + n, text.len - n};
+}
+
+static bool is_port(str_t text)
+{
+    int64_t port;
+    return text.len > 0 && text.len <= 5 && text.at[0] != '-' && str_to_i64(text, &port) &&
+           port <= 65535;
+}
+
+bool http_is_host(str_t host)
+{
+    str_t name, port;
+    if (host.len > 0 && host.at[0] == '[') {
+        char address[INET6_ADDRSTRLEN];
+        struct in6_addr v6;
+        if (!str_cut(after(host, 1), ']', &name, &port) || name.len >= sizeof(address))
+            return false;
+        memcpy(address, name.at, name.len);
+        address[name.len] = '\0';
+        return inet_pton(AF_INET6, address, &v6) == 1 && memchr(name.at, '\0', name.len) == NULL &&
+               (port.len == 0 || (port.at[0] == ':' && is_port(after(port, 1))));
+    }
+    bool has_port = str_cut(host, ':', &name, &port);
+    return name.len > 0 && all_are(name, H) && (!has_port || is_port(port));
+}
+
+static str_t trim(str_t text)
+{
+    while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
+        text = after(text, 1);
+    while (text.len > 0 && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\t'))
+        text.len--;
+    return text;
+}
+
+bool http_list_has(str_t list, str_t token)
+{
+    str_t item;
+    while (list.len > 0) {
+        str_cut(list, ',', &item, &list);
+        if (http_name_eq(trim(item), token))
+            return true;
+    }
+    return false;
+}
+
+/* --- lines --- */
 
 static int too_long(str_t bytes)
 {
@@ -79,138 +156,161 @@ static bool next_line(str_t *rest, str_t *line)
     return memchr(line->at, '\r', line->len) == NULL;
 }
 
-static str_t trim(str_t text)
+/* "HTTP/1.x", or why not. */
+static int read_version(str_t text, int *version)
 {
-    while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
-        text = (str_t){text.at + 1, text.len - 1};
-    while (text.len > 0 && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\t'))
-        text.len--;
-    return text;
+    if (text.len != 8 || !str_starts(text, STR("HTTP/")) || text.at[6] != '.' || text.at[5] < '0' ||
+        text.at[5] > '9' || text.at[7] < '0' || text.at[7] > '9')
+        return -400;
+    if (text.at[5] != '1')
+        return -505;
+    *version = text.at[7] == '0' ? 10 : 11;
+    return 0;
 }
 
-static bool is_port(str_t text)
+/* --- fields --- */
+
+struct reader {
+    struct h1_head *head;
+    str_t host;
+    unsigned n_hosts;
+    unsigned codings;
+    bool keep_alive;
+    bool expect_continue, expect_other;
+};
+
+static int read_connection(struct reader *r, str_t value)
 {
-    int64_t port;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.at[i] < '0' || text.at[i] > '9')
-            return false;
-    return text.len == 0 || (text.len <= 5 && str_to_i64(text, &port) && port <= 65535);
+    r->head->close |= http_list_has(value, STR("close"));
+    r->keep_alive |= http_list_has(value, STR("keep-alive"));
+    r->head->upgrade |= http_list_has(value, STR("upgrade"));
+    return 0;
 }
 
-/* uri-host [":" port] (RFC 9110, 7.2), without user information. */
-static bool is_host(str_t host)
+static int read_content_length(struct reader *r, str_t value)
 {
-    if (host.len > 0 && host.at[0] == '[') {
-        const char *end = memchr(host.at, ']', host.len);
-        if (end == NULL || end - host.at < 3)
-            return false;
-        for (const char *c = host.at + 1; c < end; c++)
-            if (memchr("0123456789abcdefABCDEF:.", *c, 24) == NULL)
-                return false;
-        str_t after = {end + 1, host.len - (size_t)(end + 1 - host.at)};
-        return after.len == 0 ||
-               (after.at[0] == ':' && is_port((str_t){after.at + 1, after.len - 1}));
-    }
-    str_t name, port;
-    str_cut(host, ':', &name, &port);
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.at[i];
-        bool ok = token_char[c] || memchr("()=;", c, 4) != NULL;
-        if (!ok || c == '#' || c == '^' || c == '`' || c == '|')
-            return false;
-    }
-    return is_port(port);
+    if (r->head->content_length >= 0 || value.len == 0 || value.at[0] == '-' ||
+        !str_to_i64(value, &r->head->content_length))
+        return -400;
+    return 0;
 }
+
+/* Only `chunked`. A coding we do not know is 501, something that is no coding is 400. */
+static int read_transfer_encoding(struct reader *r, str_t value)
+{
+    if (r->codings++ > 0 || r->head->version == 10)
+        return -400;
+    r->head->chunked = http_name_eq(value, STR("chunked"));
+    str_t rest = value, item;
+    do {
+        str_cut(rest, ',', &item, &rest);
+        if (!http_is_token(trim(item)))
+            return -400;
+    } while (rest.len > 0);
+    return 0;
+}
+
+static int read_host(struct reader *r, str_t value)
+{
+    r->host = value;
+    r->n_hosts++;
+    return 0;
+}
+
+static int read_expect(struct reader *r, str_t value)
+{
+    if (http_name_eq(value, STR("100-continue")))
+        r->expect_continue = true;
+    else
+        r->expect_other = true;
+    return 0;
+}
+
+/* The fields that decide how the message goes on. */
+static const struct {
+    str_t name;
+    int (*read)(struct reader *r, str_t value);
+} special_fields[] = {
+    {STR("Host"), read_host},
+    {STR("Expect"), read_expect},
+    {STR("Connection"), read_connection},
+    {STR("Content-Length"), read_content_length},
+    {STR("Transfer-Encoding"), read_transfer_encoding},
+};
+
+static int field_line(struct reader *r, str_t line)
+{
+    struct h1_head *head = r->head;
+    if (head->n_fields == HTTP_FIELDS_MAX)
+        return -431;
+    struct http_field *field = &head->fields[head->n_fields++];
+    if (!str_cut(line, ':', &field->name, &field->value) || !http_is_token(field->name))
+        return -400;
+    field->value = trim(field->value);
+    if (!http_is_field_value(field->value))
+        return -400;
+    for (size_t i = 0; i < ARRAY_LEN(special_fields); i++)
+        if (http_name_eq(field->name, special_fields[i].name))
+            return special_fields[i].read(r, field->value);
+    return 0;
+}
+
+/* All fields of a head whose version is known. */
+static int read_fields(struct reader *r, str_t rest)
+{
+    struct h1_head *head = r->head;
+    head->n_fields = 0;
+    head->content_length = -1;
+    head->chunked = head->close = head->upgrade = false;
+    for (;;) {
+        str_t line;
+        if (!next_line(&rest, &line))
+            return -400;
+        if (line.len == 0)
+            break;
+        int status = field_line(r, line);
+        if (status < 0)
+            return status;
+    }
+    head->close |= head->version == 10 && !r->keep_alive;
+    if (r->codings > 0 && head->content_length >= 0)
+        return -400;
+    return r->codings > 0 && !head->chunked ? -501 : 0;
+}
+
+/* --- requests --- */
 
 static int request_line(str_t line, struct h1_request *out)
 {
     str_t rest, version;
     if (!str_cut(line, ' ', &out->method, &rest) || !str_cut(rest, ' ', &out->target, &version))
         return -400;
-    if (!http_is_token(out->method) || out->method.len > METHOD_LEN_MAX || out->target.len == 0)
+    if (!http_is_token(out->method) || out->method.len > METHOD_LEN_MAX ||
+        !http_is_target(out->target))
         return -400;
-    for (size_t i = 0; i < out->target.len; i++)
-        if ((unsigned char)out->target.at[i] < 0x21 || (unsigned char)out->target.at[i] > 0x7e)
-            return -400;
-    if (version.len != 8 || !str_starts(version, STR("HTTP/")) || version.at[6] != '.' ||
-        version.at[5] < '0' || version.at[5] > '9' || version.at[7] < '0' || version.at[7] > '9')
-        return -400;
-    if (version.at[5] != '1')
-        return -505;
-    out->version = version.at[7] == '0' ? 10 : 11;
-    return 0;
+    return read_version(version, &out->head.version);
 }
 
-static bool list_has(str_t list, str_t token)
+/* "http://host/path": the host decides, and a Host field must say the same. */
+static int absolute_target(struct h1_request *out, const struct reader *r)
 {
-    str_t item;
-    while (list.len > 0) {
-        str_cut(list, ',', &item, &list);
-        if (http_name_eq(trim(item), token))
-            return true;
-    }
-    return false;
-}
-
-static int content_length(str_t value, struct h1_request *out)
-{
-    if (out->content_length >= 0 || value.len == 0 || value.at[0] == '-' ||
-        !str_to_i64(value, &out->content_length))
+    str_t scheme, rest;
+    if (!str_cut(out->target, ':', &scheme, &rest) || !str_starts(rest, STR("//")) ||
+        (!http_name_eq(scheme, STR("http")) && !http_name_eq(scheme, STR("https"))))
         return -400;
-    return 0;
-}
-
-/* The fields that decide how the message goes on. `seen_host` counts. */
-static int special_field(const struct http_field *field, struct h1_request *out, int *seen_host)
-{
-    str_t value = field->value;
-    switch (field->name.len) {
-    case 4:
-        if (!http_name_eq(field->name, STR("Host")))
-            return 0;
-        out->host = value;
-        return ++*seen_host > 1 || !is_host(value) ? -400 : 0;
-    case 6:
-        if (!http_name_eq(field->name, STR("Expect")))
-            return 0;
-        out->expect_continue = http_name_eq(value, STR("100-continue"));
-        return out->expect_continue ? 0 : -417;
-    case 10:
-        if (!http_name_eq(field->name, STR("Connection")))
-            return 0;
-        out->close = out->close || list_has(value, STR("close"));
-        if (out->version == 10 && list_has(value, STR("keep-alive")))
-            out->close = false;
-        out->upgrade = out->upgrade || list_has(value, STR("upgrade"));
-        return 0;
-    case 14:
-        return http_name_eq(field->name, STR("Content-Length")) ? content_length(value, out) : 0;
-    case 17:
-        if (!http_name_eq(field->name, STR("Transfer-Encoding")))
-            return 0;
-        if (out->chunked || out->version == 10)
-            return -400;
-        out->chunked = http_name_eq(value, STR("chunked"));
-        return out->chunked ? 0 : -501;
-    default:
-        return 0;
-    }
-}
-
-static int field_line(str_t line, struct h1_request *out, int *seen_host)
-{
-    if (out->n_fields == HTTP_FIELDS_MAX)
-        return -431;
-    struct http_field *field = &out->fields[out->n_fields++];
-    if (!str_cut(line, ':', &field->name, &field->value) || !http_is_token(field->name))
+    rest = after(rest, 2);
+    str_t authority = rest;
+    for (size_t i = 0; i < rest.len && authority.len == rest.len; i++)
+        if (rest.at[i] == '/' || rest.at[i] == '?')
+            authority.len = i;
+    if (!http_is_host(authority) || (r->n_hosts > 0 && !http_name_eq(authority, r->host)))
         return -400;
-    field->value = trim(field->value);
-    if (!http_is_field_value(field->value))
-        return -400;
-    return special_field(field, out, seen_host);
+    out->host = authority;
+    out->target = authority.len == rest.len ? STR("/") : after(rest, authority.len);
+    return out->target.at[0] == '/' ? 0 : -400;
 }
 
-static int check_target(struct h1_request *out)
+static int check_target(struct h1_request *out, const struct reader *r)
 {
     if (str_eq(out->method, STR("CONNECT")))
         return -405;
@@ -218,61 +318,71 @@ static int check_target(struct h1_request *out)
         return 0;
     if (str_eq(out->target, STR("*")))
         return str_eq(out->method, STR("OPTIONS")) ? 0 : -400;
-    str_t rest = out->target;
-    size_t scheme = str_starts(rest, STR("http://"))    ? 7
-                    : str_starts(rest, STR("https://")) ? 8
-                                                        : 0;
-    if (scheme == 0)
-        return -400;
-    rest = (str_t){rest.at + scheme, rest.len - scheme};
-    str_t authority = rest;
-    for (size_t i = 0; i < rest.len; i++) {
-        if (rest.at[i] != '/' && rest.at[i] != '?')
-            continue;
-        authority.len = i;
-        break;
-    }
-    if (out->version == 11 && !http_name_eq(authority, out->host))
-        return -400;
-    if (authority.len == 0 || !is_host(authority))
-        return -400;
-    out->host = authority;
-    out->target = (str_t){rest.at + authority.len, rest.len - authority.len};
-    if (out->target.len == 0)
-        out->target = STR("/");
-    return out->target.at[0] == '/' ? 0 : -400;
+    return absolute_target(out, r);
 }
 
 int h1_parse_request(str_t head, struct h1_request *out)
 {
-    out->n_fields = 0;
-    out->content_length = -1;
-    out->host = (str_t){0};
-    out->chunked = out->expect_continue = out->upgrade = false;
     str_t rest = head, line;
     do
         if (!next_line(&rest, &line))
             return -400;
     while (line.len == 0);
-    int r = request_line(line, out);
-    if (r < 0)
-        return r;
-    out->close = out->version == 10;
-    int seen_host = 0;
-    for (;;) {
-        if (!next_line(&rest, &line))
-            return -400;
-        if (line.len == 0)
-            break;
-        r = field_line(line, out, &seen_host);
-        if (r < 0)
-            return r;
-    }
-    if (out->version == 11 && seen_host != 1)
+    int status = request_line(line, out);
+    if (status < 0)
+        return status;
+    struct reader r = {.head = &out->head};
+    status = read_fields(&r, rest);
+    if (status < 0)
+        return status;
+    if (r.n_hosts > 1 || (r.n_hosts == 0 && out->head.version == 11) ||
+        (r.n_hosts == 1 && !http_is_host(r.host)))
         return -400;
-    if (out->chunked && out->content_length >= 0)
-        return -400;
-    return check_target(out);
+    out->host = r.host;
+    /* RFC 9110, 10.1.1: HTTP/1.0 does not know it. */
+    out->expect_continue = r.expect_continue && out->head.version == 11;
+    if (r.expect_other && out->head.version == 11)
+        return -417;
+    return check_target(out, &r);
+}
+
+/* --- responses --- */
+
+static bool status_line(str_t line, struct h1_response *out)
+{
+    str_t version, code;
+    int64_t status;
+    if (!str_cut(line, ' ', &version, &line) || read_version(version, &out->head.version) < 0)
+        return false;
+    str_cut(line, ' ', &code, &out->reason); /* Many leave out the blank before no reason. */
+    if (code.len != 3 || !str_to_i64(code, &status) || status < 100 || status > 599)
+        return false;
+    out->status = (int)status;
+    return http_is_field_value(out->reason);
+}
+
+int h1_parse_response(str_t head, bool to_head, struct h1_response *out)
+{
+    str_t rest = head, line;
+    if (!next_line(&rest, &line) || !status_line(line, out))
+        return -502;
+    struct reader r = {.head = &out->head};
+    if (read_fields(&r, rest) < 0)
+        return -502;
+    int status = out->status;
+    bool never_has_body = status < 200 || status == 204;
+    if (never_has_body && out->head.chunked)
+        return -502;
+    if (to_head || never_has_body || status == 304)
+        out->body = H1_NO_BODY;
+    else if (out->head.chunked)
+        out->body = H1_CHUNKED;
+    else if (out->head.content_length >= 0)
+        out->body = H1_LENGTH;
+    else
+        out->body = H1_UNTIL_CLOSE;
+    out->head.close |= out->body == H1_UNTIL_CLOSE;
+    return 0;
 }
 
 /* --- chunks --- */
@@ -296,21 +406,21 @@ static ssize_t chunk_size(struct h1_chunks *chunks, str_t bytes)
         return len;
     uint64_t size = 0;
     size_t i = 0;
-    for (; i < 16; i++) {
-        unsigned char c = (unsigned char)bytes.at[i];
-        if (c >= '0' && c <= '9')
-            size = size * 16 + (c - '0');
-        else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-            size = size * 16 + (uint64_t)((c | 32) - 'a' + 10);
-        else
-            break;
-    }
+    for (int digit; i < 16 && (digit = hex_digit(bytes.at[i])) >= 0; i++)
+        size = size * 16 + (uint64_t)digit;
     str_t extension = {bytes.at + i, (size_t)len - 2 - i};
     if (i == 0 || size > INT64_MAX || (extension.len > 0 && extension.at[0] != ';') ||
         !http_is_field_value(extension))
         return -400;
+    chunks->line_bytes += (unsigned)extension.len;
+    if (chunks->line_bytes > EXTENSION_BYTES_MAX)
+        return -400;
     chunks->left = size;
-    chunks->state = size == 0 ? CHUNK_TRAILER : CHUNK_DATA;
+    chunks->state = CHUNK_DATA;
+    if (size == 0) {
+        chunks->state = CHUNK_TRAILER;
+        chunks->line_bytes = 0;
+    }
     return len;
 }
 
@@ -319,7 +429,7 @@ static ssize_t trailer_line(struct h1_chunks *chunks, str_t bytes)
     ssize_t len = line_len(bytes, TRAILER_BYTES_MAX);
     if (len <= 0)
         return len;
-    chunks->line_bytes += (size_t)len;
+    chunks->line_bytes += (unsigned)len;
     if (chunks->line_bytes > TRAILER_BYTES_MAX)
         return -400;
     str_t name, value;

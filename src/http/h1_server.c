@@ -303,7 +303,7 @@ static void render_head(struct h1_exchange *e, int status, const struct http_fie
         len += (size_t)snprintf(head + len, need - len, "Transfer-Encoding: chunked\r\n");
     if (c->close_after)
         len += (size_t)snprintf(head + len, need - len, "Connection: close\r\n");
-    else if (e->request.version == 10)
+    else if (e->request.head.version == 10)
         len += (size_t)snprintf(head + len, need - len, "Connection: keep-alive\r\n");
     len += (size_t)snprintf(head + len, need - len, "\r\n");
     MUST(len < need);
@@ -320,8 +320,8 @@ static void h1_begin(struct exchange *x, int status, const struct http_field *fi
     e->no_body_out = x->method == HTTP_HEAD || status == 204 || status == 304;
     e->chunked_out = !whole && x->version == 11 && !e->no_body_out;
     bool unread_much =
-        e->body_mode != BODY_READ && (e->request.chunked || e->body_left > DRAIN_BODY_MAX);
-    if (e->request.close || c->server->draining || unread_much ||
+        e->body_mode != BODY_READ && (e->request.head.chunked || e->body_left > DRAIN_BODY_MAX);
+    if (e->request.head.close || c->server->draining || unread_much ||
         (e->request.expect_continue && e->body_mode == BODY_NOT_ASKED) ||
         (!whole && x->version == 10))
         c->close_after = true;
@@ -382,7 +382,7 @@ static void ask_for_body(struct h1_exchange *e, enum body_mode mode)
 {
     MUST(e->body_mode == BODY_NOT_ASKED || e->body_mode == BODY_READ);
     struct h1_connection *c = e->connection;
-    bool has_body = e->request.chunked || e->body_left > 0;
+    bool has_body = e->request.head.chunked || e->body_left > 0;
     if (has_body && e->request.expect_continue && c->slab_at == c->slab_len)
         out_add(c, (struct http_bytes){.bytes = STR("HTTP/1.1 100 Continue\r\n\r\n")}, false);
     if (e->body_mode == BODY_NOT_ASKED)
@@ -403,7 +403,7 @@ static void h1_collect(struct exchange *x, size_t bytes_max,
 {
     struct h1_exchange *e = exchange_of(x);
     e->collect_max = bytes_max;
-    if (!e->request.chunked && e->body_left > (int64_t)bytes_max) {
+    if (!e->request.head.chunked && e->body_left > (int64_t)bytes_max) {
         too_large(e);
         return;
     }
@@ -491,7 +491,7 @@ static bool body_step(struct h1_connection *c)
     if (e->body_mode == BODY_NOT_ASKED || e->body_mode == BODY_READ || e->unconsumed > 0)
         return false;
     str_t bytes = {c->slab + c->slab_at, c->slab_len - c->slab_at}, data = bytes;
-    if (!e->request.chunked) {
+    if (!e->request.head.chunked) {
         if (bytes.len == 0)
             return false;
         if ((int64_t)data.len > e->body_left)
@@ -556,7 +556,7 @@ static void refuse(struct h1_connection *c, int status)
     e->connection = c;
     e->x = (struct exchange){.ops = &h1_ops, .arena = &e->arena, .loop = c->server->loop};
     e->body_mode = BODY_READ;
-    e->request.version = 11;
+    e->request.head.version = 11;
     c->exchange = e;
     c->close_after = true;
     c->slab_at = c->slab_len; /* Nothing behind it is looked at. */
@@ -580,19 +580,19 @@ static struct h1_exchange *exchange_new(struct h1_connection *c, size_t head_len
         return NULL;
     }
     const struct h1_request *r = &e->request;
-    e->body_left = r->content_length > 0 ? r->content_length : 0;
-    e->body_mode = r->chunked || e->body_left > 0 ? BODY_NOT_ASKED : BODY_READ;
+    e->body_left = r->head.content_length > 0 ? r->head.content_length : 0;
+    e->body_mode = r->head.chunked || e->body_left > 0 ? BODY_NOT_ASKED : BODY_READ;
     struct exchange *x = &e->x;
     *x = (struct exchange){.ops = &h1_ops,
                            .method = method_of(r->method),
                            .method_text = r->method,
                            .target = r->target,
                            .host = r->host,
-                           .fields = r->fields,
-                           .n_fields = r->n_fields,
-                           .version = r->version,
+                           .fields = r->head.fields,
+                           .n_fields = r->head.n_fields,
+                           .version = r->head.version,
                            .arena = &e->arena,
-                           .body_bytes = r->chunked ? -1 : e->body_left,
+                           .body_bytes = r->head.chunked ? -1 : e->body_left,
                            .loop = c->server->loop,
                            .tls = c->stream.tls};
     str_cut(r->target, '?', &x->path, &x->query);
