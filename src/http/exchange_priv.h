@@ -19,7 +19,13 @@ struct exchange_ops {
     void (*end)(struct exchange *x, const struct http_field *trailers, size_t n_trailers);
     size_t (*waiting)(const struct exchange *x);
     void (*abort)(struct exchange *x);
+    bool (*upgrade)(struct exchange *x, str_t protocol, const struct http_field *fields,
+                    size_t n_fields);
 };
+
+enum http_method http_method_of(str_t text);
+/* Field names and values of an answer come from our own code, but values often from elsewhere. */
+str_t http_clean_value(str_t value, struct arena *arena); /* What may not stand there is a blank. */
 
 /* "Tue, 24 Nov 2026 12:00:00 GMT" (RFC 9110, 5.6.7); `out` holds 30 bytes. */
 void http_date(int64_t unix_s, char *out);

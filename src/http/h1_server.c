@@ -6,772 +6,393 @@
  * looked at only when the answer to this one has been taken by the kernel: that keeps order under
  * pipelining, and is the back-pressure on a client that does not read.
  */
-#include "base/buf.h"
-#include "http/h1_parse.h"
-#include "http/server_priv.h"
-#include "net/sockets.h"
+#include "http/h1_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUT_PARTS_MAX = 32, DRAIN_BODY_MAX = 256 * 1024, LINGER_MS = 1000, FRAME_BYTES = 20 };
+enum { LINGER_MS = 2000 };
 
-enum body_mode {
-    BODY_NOT_ASKED, /* The handler has not said what it wants. */
-    BODY_COLLECT,
-    BODY_RECEIVE,
-    BODY_DISCARD, /* Answered already. */
-    BODY_READ,    /* All of it. */
-};
+static const str_t h2_preface = STR("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-struct out { /* One piece waiting to be sent. */
-    struct http_bytes body;
-    char frame[FRAME_BYTES]; /* The chunk's size line. */
-    uint8_t frame_len;
-    bool chunk_end; /* CRLF after it. */
-};
-
-struct h1_exchange {
-    struct exchange x;
-    struct arena arena;
-    struct h1_connection *connection;
-    struct h1_request request;
-
-    enum body_mode body_mode;
-    int64_t body_left; /* With a Content-Length. */
-    struct h1_chunks chunks;
-    struct buf collected;
-    size_t collect_max;
-    size_t unconsumed;
-    size_t discarded;
-    void (*collect_done)(struct exchange *x, str_t body);
-    void (*piece)(struct exchange *x, str_t bytes);
-    void (*end)(struct exchange *x);
-
-    bool begun;
-    bool ended;
-    bool chunked_out;
-    bool no_body_out; /* HEAD, 204, 304: the length is told, the bytes are not sent. */
-};
-
-struct h1_connection {
-    struct list link;
-    struct http_server *server;
-    struct stream stream;
-    struct timer timer;
-    struct post flush;
-    struct h1_exchange *exchange; /* NULL between requests. */
-    char *slab;
-    unsigned slab_len, slab_at;
-    size_t scanned;
-    struct out *out;
-    unsigned n_out, out_at, out_cap;
-    size_t out_sent; /* Of the first piece. */
-    size_t out_bytes;
-    bool flush_waiting;
-    bool close_after; /* This answer is the last. */
-    bool lingering;   /* Our side has finished; what comes is thrown away. */
-    bool dead;
-    bool busy; /* connection_run() is on the stack. */
-};
-
-static const struct exchange_ops h1_ops;
-static void connection_run(struct h1_connection *c);
-static void connection_close(struct h1_connection *c);
-
-static struct h1_exchange *exchange_of(struct exchange *x)
+static struct h1_connection *connection_of(struct connection *base)
 {
-    return CONTAINER_OF(x, struct h1_exchange, x);
+    return CONTAINER_OF(base, struct h1_connection, base);
 }
 
-/* --- the end --- */
-
-static void connection_free(struct stream *stream)
+static str_t slab_bytes(const struct h1_connection *c)
 {
-    struct h1_connection *c = CONTAINER_OF(stream, struct h1_connection, stream);
-    if (c->flush_waiting)
-        return; /* on_flush() comes, and then frees. */
-    free(c->out);
-    free(c);
+    return (str_t){c->slab + c->slab_at, c->slab_len - c->slab_at};
 }
 
-static void out_release(struct h1_connection *c)
+static void slab_settle(struct h1_connection *c)
 {
-    for (; c->out_at < c->n_out; c->out_at++)
-        if (c->out[c->out_at].body.release != NULL)
-            c->out[c->out_at].body.release(c->out[c->out_at].body.owner);
-    c->n_out = c->out_at = 0;
-    c->out_bytes = c->out_sent = 0;
-}
-
-static void exchange_free(struct h1_connection *c)
-{
-    struct h1_exchange *e = c->exchange;
-    c->exchange = NULL;
-    buf_done(&e->collected);
-    arena_done(&e->arena);
-    free(e);
-}
-
-static void connection_close(struct h1_connection *c)
-{
-    if (c->dead)
+    if (c->slab == NULL || c->slab_at < c->slab_len)
         return;
-    c->dead = true;
-    timer_stop(&c->timer);
-    if (c->exchange != NULL) {
-        struct h1_exchange *e = c->exchange;
-        if (!e->ended && e->x.on_gone != NULL)
-            e->x.on_gone(&e->x);
-        out_release(c);
-        exchange_free(c);
-    }
-    out_release(c);
-    if (c->slab != NULL)
-        slab_give(c->server, c->slab);
+    slab_give(c->base.server, c->slab);
     c->slab = NULL;
-    server_connection_gone(c->server, &c->link);
-    c->stream.freed = connection_free;
-    bool now = stream_done(&c->stream);
-    if (now && !c->busy)
-        connection_free(&c->stream);
+    c->slab_at = c->slab_len = c->scanned = 0;
 }
 
-/* --- time --- */
-
-static void linger_over(struct timer *timer)
+/* Our side has finished. Closing now could reset what the peer has not read (RFC 9112, 9.6). */
+static void linger(struct h1_connection *c)
 {
-    connection_close(CONTAINER_OF(timer, struct h1_connection, timer));
+    c->lingering = true;
+    c->slab_at = c->slab_len;
+    c->wait = WAIT_LINGER;
+    stream_finish(&c->base.stream);
+    stream_want(&c->base.stream, LOOP_READ);
+    connection_deadline(&c->base, LINGER_MS);
 }
 
-static void refuse(struct h1_connection *c, int status);
+/* --- requests --- */
 
-static void time_over(struct timer *timer)
-{
-    struct h1_connection *c = CONTAINER_OF(timer, struct h1_connection, timer);
-    bool in_head = c->exchange == NULL && c->slab != NULL && c->slab_at < c->slab_len;
-    bool in_body = c->exchange != NULL && !c->exchange->begun;
-    if (!in_head && !in_body) {
-        connection_close(c);
-        return;
-    }
-    c->busy = true;
-    refuse(c, 408);
-    c->busy = false;
-    if (c->dead && stream_done(&c->stream))
-        connection_free(&c->stream);
-}
-
-static void set_timer(struct h1_connection *c)
-{
-    const struct http_server_limits *limits = &c->server->limits;
-    if (c->dead || c->lingering)
-        return;
-    msec_t ms;
-    if (c->exchange == NULL)
-        ms = c->slab != NULL && c->slab_at < c->slab_len ? limits->head_ms : limits->idle_ms;
-    else if (c->out_bytes > 0 || c->exchange->body_mode != BODY_READ)
-        ms = limits->body_gap_ms;
-    else
-        ms = 0; /* The handler takes its time; that is its own affair. */
-    if (ms == 0)
-        timer_stop(&c->timer);
-    else
-        timer_set(c->server->loop, &c->timer, ms, time_over);
-}
-
-/* --- sending --- */
-
-static void out_add(struct h1_connection *c, struct http_bytes body, bool chunk)
-{
-    if (c->out_at > 0 && c->out_at == c->n_out)
-        c->out_at = c->n_out = 0;
-    if (c->n_out == c->out_cap) {
-        if (c->out_at > c->n_out / 2) {
-            memmove(c->out, c->out + c->out_at, (c->n_out - c->out_at) * sizeof(*c->out));
-            c->n_out -= c->out_at;
-            c->out_at = 0;
-        } else {
-            c->out_cap = c->out_cap == 0 ? 4 : c->out_cap * 2;
-            c->out = reallocarray(c->out, c->out_cap, sizeof(*c->out));
-            MUST(c->out != NULL);
-        }
-    }
-    struct out *out = &c->out[c->n_out++];
-    *out = (struct out){.body = body, .chunk_end = chunk};
-    if (chunk)
-        out->frame_len =
-            (uint8_t)snprintf(out->frame, sizeof(out->frame), "%zx\r\n", body.bytes.len);
-    c->out_bytes += out->frame_len + body.bytes.len + (chunk ? 2 : 0);
-}
-
-static size_t out_parts(const struct h1_connection *c, struct iovec *parts)
-{
-    size_t n = 0, skip = c->out_sent;
-    for (unsigned i = c->out_at; i < c->n_out && n + 3 <= OUT_PARTS_MAX; i++) {
-        const struct out *out = &c->out[i];
-        const str_t texts[3] = {
-            {out->frame, out->frame_len}, out->body.bytes, {"\r\n", out->chunk_end ? 2 : 0}};
-        for (int j = 0; j < 3; j++) {
-            size_t cut = skip < texts[j].len ? skip : texts[j].len;
-            skip -= cut;
-            if (texts[j].len > cut)
-                parts[n++] = (struct iovec){(char *)texts[j].at + cut, texts[j].len - cut};
-        }
-    }
-    return n;
-}
-
-static void out_taken(struct h1_connection *c, size_t n)
-{
-    c->out_bytes -= n;
-    c->out_sent += n;
-    while (c->out_at < c->n_out) {
-        struct out *out = &c->out[c->out_at];
-        size_t whole = out->frame_len + out->body.bytes.len + (out->chunk_end ? 2u : 0u);
-        if (c->out_sent < whole)
-            return;
-        c->out_sent -= whole;
-        c->out_at++;
-        if (out->body.release != NULL)
-            out->body.release(out->body.owner);
-    }
-}
-
-/* False: the connection is broken. */
-static bool send_out(struct h1_connection *c)
-{
-    size_t before = c->out_bytes;
-    while (c->out_bytes > 0) {
-        struct iovec parts[OUT_PARTS_MAX];
-        struct err err;
-        size_t n = out_parts(c, parts);
-        ssize_t put = stream_write(&c->stream, parts, (int)n, &err);
-        if (put == STREAM_AGAIN)
-            break;
-        if (put < 0)
-            return false;
-        out_taken(c, (size_t)put);
-    }
-    if (c->out_bytes == 0)
-        out_taken(c, 0); /* Pieces of no bytes. */
-    struct h1_exchange *e = c->exchange;
-    size_t low = c->server->limits.send_bytes_max / 2;
-    if (e != NULL && !e->ended && before > low && c->out_bytes <= low && e->x.on_drain != NULL)
-        e->x.on_drain(&e->x);
-    return true;
-}
-
-static void on_flush(struct post *post)
-{
-    struct h1_connection *c = CONTAINER_OF(post, struct h1_connection, flush);
-    c->flush_waiting = false;
-    if (!c->dead)
-        connection_run(c);
-    else if (stream_done(&c->stream))
-        connection_free(&c->stream);
-}
-
-static void flush_later(struct h1_connection *c)
-{
-    if (c->flush_waiting || c->busy || c->dead)
-        return;
-    c->flush_waiting = true;
-    c->flush.run = on_flush;
-    loop_later(c->server->loop, &c->flush);
-}
-
-static void render_head(struct h1_exchange *e, int status, const struct http_field *fields,
-                        size_t n_fields, bool whole, size_t body_bytes)
-{
-    struct h1_connection *c = e->connection;
-    size_t need = 256;
-    for (size_t i = 0; i < n_fields; i++)
-        need += fields[i].name.len + fields[i].value.len + 4;
-    char *head = arena_bytes(&e->arena, need);
-    str_t date = server_date(c->server);
-    int n = snprintf(head, need, "HTTP/1.1 %d %s\r\nDate: " STR_F "\r\n", status,
-                     http_reason(status), STR_A(date));
-    size_t len = (size_t)n;
-    for (size_t i = 0; i < n_fields; i++)
-        len += (size_t)snprintf(head + len, need - len, STR_F ": " STR_F "\r\n",
-                                STR_A(fields[i].name), STR_A(fields[i].value));
-    if (whole && status != 204 && status >= 200)
-        len += (size_t)snprintf(head + len, need - len, "Content-Length: %zu\r\n", body_bytes);
-    else if (e->chunked_out)
-        len += (size_t)snprintf(head + len, need - len, "Transfer-Encoding: chunked\r\n");
-    if (c->close_after)
-        len += (size_t)snprintf(head + len, need - len, "Connection: close\r\n");
-    else if (e->request.head.version == 10)
-        len += (size_t)snprintf(head + len, need - len, "Connection: keep-alive\r\n");
-    len += (size_t)snprintf(head + len, need - len, "\r\n");
-    MUST(len < need);
-    out_add(c, (struct http_bytes){.bytes = {head, len}}, false);
-}
-
-static void h1_begin(struct exchange *x, int status, const struct http_field *fields,
-                     size_t n_fields, bool whole, size_t body_bytes)
-{
-    struct h1_exchange *e = exchange_of(x);
-    struct h1_connection *c = e->connection;
-    MUST(!e->begun);
-    e->begun = true;
-    e->no_body_out = x->method == HTTP_HEAD || status == 204 || status == 304;
-    e->chunked_out = !whole && x->version == 11 && !e->no_body_out;
-    bool unread_much =
-        e->body_mode != BODY_READ && (e->request.head.chunked || e->body_left > DRAIN_BODY_MAX);
-    if (e->request.head.close || c->server->draining || unread_much ||
-        (e->request.expect_continue && e->body_mode == BODY_NOT_ASKED) ||
-        (!whole && x->version == 10))
-        c->close_after = true;
-    render_head(e, status, fields, n_fields, whole, body_bytes);
-}
-
-static void h1_write(struct exchange *x, struct http_bytes bytes)
-{
-    struct h1_exchange *e = exchange_of(x);
-    MUST(e->begun && !e->ended);
-    if (e->no_body_out || bytes.bytes.len == 0) {
-        if (bytes.release != NULL)
-            bytes.release(bytes.owner);
-        return;
-    }
-    out_add(e->connection, bytes, e->chunked_out);
-    flush_later(e->connection);
-}
-
-static void h1_flush(struct exchange *x)
-{
-    flush_later(exchange_of(x)->connection);
-}
-
-static void h1_end(struct exchange *x, const struct http_field *trailers, size_t n_trailers)
-{
-    struct h1_exchange *e = exchange_of(x);
-    (void)trailers;
-    (void)n_trailers; /* Only for a peer that sent `TE: trailers`; HTTP/2 carries them. */
-    MUST(e->begun && !e->ended);
-    e->ended = true;
-    if (e->chunked_out)
-        out_add(e->connection, (struct http_bytes){.bytes = STR("0\r\n\r\n")}, false);
-    if (e->body_mode != BODY_READ)
-        e->body_mode = BODY_DISCARD;
-    if (!e->connection->busy)
-        connection_run(e->connection);
-}
-
-static size_t h1_waiting(const struct exchange *x)
-{
-    return CONTAINER_OF(x, struct h1_exchange, x)->connection->out_bytes;
-}
-
-static void h1_abort(struct exchange *x)
-{
-    struct h1_connection *c = exchange_of(x)->connection;
-    x->on_gone = NULL;
-    c->close_after = true;
-    exchange_of(x)->ended = true;
-    out_release(c);
-    connection_close(c);
-}
-
-/* --- receiving --- */
-
-static void ask_for_body(struct h1_exchange *e, enum body_mode mode)
-{
-    MUST(e->body_mode == BODY_NOT_ASKED || e->body_mode == BODY_READ);
-    struct h1_connection *c = e->connection;
-    bool has_body = e->request.head.chunked || e->body_left > 0;
-    if (has_body && e->request.expect_continue && c->slab_at == c->slab_len)
-        out_add(c, (struct http_bytes){.bytes = STR("HTTP/1.1 100 Continue\r\n\r\n")}, false);
-    if (e->body_mode == BODY_NOT_ASKED)
-        e->body_mode = mode;
-    flush_later(c);
-}
-
-static void too_large(struct h1_exchange *e)
-{
-    e->connection->close_after = true;
-    http_answer_text(&e->x, 413, STR("text/plain; charset=utf-8"),
-                     arena_printf(&e->arena, "the body has more than the %zu bytes allowed here\n",
-                                  e->collect_max));
-}
-
-static void h1_collect(struct exchange *x, size_t bytes_max,
-                       void (*done)(struct exchange *x, str_t body))
-{
-    struct h1_exchange *e = exchange_of(x);
-    e->collect_max = bytes_max;
-    if (!e->request.head.chunked && e->body_left > (int64_t)bytes_max) {
-        too_large(e);
-        return;
-    }
-    if (e->body_mode == BODY_READ) { /* There is none. */
-        done(x, STR(""));
-        return;
-    }
-    e->collect_done = done;
-    ask_for_body(e, BODY_COLLECT);
-}
-
-static void h1_receive(struct exchange *x, void (*piece)(struct exchange *x, str_t bytes),
-                       void (*end)(struct exchange *x))
-{
-    struct h1_exchange *e = exchange_of(x);
-    if (e->body_mode == BODY_READ) {
-        end(x);
-        return;
-    }
-    e->piece = piece;
-    e->end = end;
-    ask_for_body(e, BODY_RECEIVE);
-}
-
-static void h1_consumed(struct exchange *x, size_t n)
-{
-    struct h1_exchange *e = exchange_of(x);
-    MUST(n <= e->unconsumed);
-    e->unconsumed -= n;
-    if (e->unconsumed == 0)
-        flush_later(e->connection);
-}
-
-static const struct exchange_ops h1_ops = {
-    .collect = h1_collect,
-    .receive = h1_receive,
-    .consumed = h1_consumed,
-    .begin = h1_begin,
-    .write = h1_write,
-    .flush = h1_flush,
-    .end = h1_end,
-    .waiting = h1_waiting,
-    .abort = h1_abort,
-};
-
-/* Hands one piece of the body on. */
-static void body_piece(struct h1_exchange *e, str_t data)
-{
-    switch (e->body_mode) {
-    case BODY_COLLECT:
-        if (e->collected.len + data.len > e->collect_max)
-            too_large(e);
-        else
-            buf_add(&e->collected, data);
-        return;
-    case BODY_RECEIVE:
-        e->unconsumed += data.len;
-        e->piece(&e->x, data);
-        return;
-    case BODY_DISCARD:
-        e->discarded += data.len;
-        if (e->discarded > DRAIN_BODY_MAX)
-            e->connection->close_after = true;
-        return;
-    case BODY_NOT_ASKED:
-    case BODY_READ:
-        return;
-    }
-}
-
-static void body_end(struct h1_exchange *e)
-{
-    enum body_mode mode = e->body_mode;
-    e->body_mode = BODY_READ;
-    if (mode == BODY_COLLECT)
-        e->collect_done(&e->x, buf_str(&e->collected));
-    else if (mode == BODY_RECEIVE)
-        e->end(&e->x);
-}
-
-/* Uses what the slab holds. False: nothing more can be done with it now. */
-static bool body_step(struct h1_connection *c)
-{
-    struct h1_exchange *e = c->exchange;
-    if (e->body_mode == BODY_NOT_ASKED || e->body_mode == BODY_READ || e->unconsumed > 0)
-        return false;
-    str_t bytes = {c->slab + c->slab_at, c->slab_len - c->slab_at}, data = bytes;
-    if (!e->request.head.chunked) {
-        if (bytes.len == 0)
-            return false;
-        if ((int64_t)data.len > e->body_left)
-            data.len = (size_t)e->body_left;
-        e->body_left -= (int64_t)data.len;
-        c->slab_at += (unsigned)data.len;
-        body_piece(e, data);
-        if (c->exchange == e && e->body_left == 0)
-            body_end(e);
-        return !c->dead;
-    }
-    ssize_t used = h1_chunk_next(&e->chunks, bytes, &data);
-    if (used < 0) {
-        if (e->begun)
-            connection_close(c);
-        else
-            refuse(c, 400);
-        return false;
-    }
-    c->slab_at += (unsigned)used;
-    if (data.len > 0)
-        body_piece(e, data);
-    if (!c->dead && e->chunks.state == CHUNK_DONE && e->body_mode != BODY_READ)
-        body_end(e);
-    return !c->dead && used > 0;
-}
-
-/* --- one request after the other --- */
-
-static enum http_method method_of(str_t text)
-{
-    static const struct {
-        str_t text;
-        enum http_method method;
-    } rows[] = {
-        {STR("GET"), HTTP_GET},         {STR("HEAD"), HTTP_HEAD},
-        {STR("POST"), HTTP_POST},       {STR("PUT"), HTTP_PUT},
-        {STR("PATCH"), HTTP_PATCH},     {STR("DELETE"), HTTP_DELETE},
-        {STR("OPTIONS"), HTTP_OPTIONS}, {STR("CONNECT"), HTTP_CONNECT},
-        {STR("TRACE"), HTTP_TRACE},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (str_eq(rows[i].text, text))
-            return rows[i].method;
-    return HTTP_OTHER;
-}
-
+/* Answers in place of a handler, and is the last thing this connection says. */
 static void refuse(struct h1_connection *c, int status)
 {
-    if (c->exchange != NULL) {
-        struct h1_exchange *e = c->exchange;
+    struct h1_exchange *e = c->exchange;
+    if (e != NULL) {
+        h1_exchange_gone(e);
         if (e->begun) {
-            connection_close(c);
+            connection_close(&c->base);
             return;
         }
-        if (e->x.on_gone != NULL)
-            e->x.on_gone(&e->x);
-        exchange_free(c);
+        h1_exchange_free(e);
     }
-    struct h1_exchange *e = calloc(1, sizeof(*e));
-    MUST(e != NULL);
-    e->connection = c;
-    e->x = (struct exchange){.ops = &h1_ops, .arena = &e->arena, .loop = c->server->loop};
-    e->body_mode = BODY_READ;
-    e->request.head.version = 11;
-    c->exchange = e;
+    e = c->exchange = h1_exchange_new(c);
+    memset(&e->request, 0, sizeof(e->request));
     c->close_after = true;
     c->slab_at = c->slab_len; /* Nothing behind it is looked at. */
     http_answer_text(&e->x, status, STR("text/plain; charset=utf-8"),
                      arena_printf(&e->arena, "%d %s\n", status, http_reason(status)));
 }
 
-static struct h1_exchange *exchange_new(struct h1_connection *c, size_t head_len, int *status)
+static void describe(struct h1_exchange *e)
 {
-    struct h1_exchange *e = malloc(sizeof(*e));
-    MUST(e != NULL);
-    memset(e, 0, offsetof(struct h1_exchange, request));
-    size_t after = offsetof(struct h1_exchange, body_mode);
-    memset((char *)e + after, 0, sizeof(*e) - after);
-    e->connection = c;
-    str_t head = arena_str(&e->arena, (str_t){c->slab + c->slab_at, head_len});
-    *status = h1_parse_request(head, &e->request);
-    if (*status < 0) {
-        arena_done(&e->arena);
-        free(e);
-        return NULL;
-    }
     const struct h1_request *r = &e->request;
-    e->body_left = r->head.content_length > 0 ? r->head.content_length : 0;
-    e->body_mode = r->head.chunked || e->body_left > 0 ? BODY_NOT_ASKED : BODY_READ;
     struct exchange *x = &e->x;
-    *x = (struct exchange){.ops = &h1_ops,
-                           .method = method_of(r->method),
-                           .method_text = r->method,
-                           .target = r->target,
-                           .host = r->host,
-                           .fields = r->head.fields,
-                           .n_fields = r->head.n_fields,
-                           .version = r->head.version,
-                           .arena = &e->arena,
-                           .body_bytes = r->head.chunked ? -1 : e->body_left,
-                           .loop = c->server->loop,
-                           .tls = c->stream.tls};
+    e->body_left = r->head.content_length > 0 ? r->head.content_length : 0;
+    e->in = r->head.chunked || e->body_left > 0 ? IN_UNASKED : IN_DONE;
+    x->method = http_method_of(r->method);
+    x->method_text = r->method;
+    x->target = r->target;
+    x->host = r->host;
+    x->fields = r->head.fields;
+    x->n_fields = r->head.n_fields;
+    x->version = r->head.version;
+    x->body_bytes = r->head.chunked ? -1 : e->body_left;
     str_cut(r->target, '?', &x->path, &x->query);
-    if (c->stream.tls == NULL)
-        x->local = socket_peer_uid(c->stream.watch.fd, &x->peer_uid);
-    return e;
+    if (r->head.upgrade && r->head.version == 11 && e->in == IN_DONE)
+        x->offer = http_get(x, STR("Upgrade"));
 }
 
 /* False: no whole head is there. */
 static bool next_request(struct h1_connection *c)
 {
-    if (c->slab == NULL || c->slab_at == c->slab_len)
+    if (c->slab_at == c->slab_len)
         return false;
-    int len = h1_head_len((str_t){c->slab + c->slab_at, c->slab_len - c->slab_at}, &c->scanned);
+    size_t scanned = c->scanned;
+    int len = h1_head_len(slab_bytes(c), &scanned);
+    c->scanned = (unsigned)scanned;
     if (len == 0)
         return false;
     c->scanned = 0;
-    int status = len;
-    struct h1_exchange *e = len < 0 ? NULL : exchange_new(c, (size_t)len, &status);
-    if (e == NULL) {
+    c->fresh = false;
+    c->wait = WAIT_HANDLER; /* Whatever comes next has its own time. */
+    if (len < 0) {
+        refuse(c, -len);
+        return true;
+    }
+    struct h1_exchange *e = c->exchange = h1_exchange_new(c);
+    str_t head = arena_str(&e->arena, (str_t){c->slab + c->slab_at, (size_t)len});
+    c->slab_at += (unsigned)len;
+    int status = h1_parse_request(head, &e->request);
+    if (status < 0) {
         refuse(c, -status);
         return true;
     }
-    c->slab_at += (unsigned)len;
-    c->exchange = e;
-    c->server->handler.head(c->server->handler.self, &e->x);
+    describe(e);
+    c->base.server->handler.head(c->base.server->handler.self, &e->x);
     return true;
 }
 
-static void linger(struct h1_connection *c)
+static bool body_bytes(struct h1_connection *c, struct h1_exchange *e)
 {
-    c->lingering = true;
-    c->slab_at = c->slab_len;
-    stream_finish(&c->stream);
-    stream_want(&c->stream, LOOP_READ);
-    timer_set(c->server->loop, &c->timer, LINGER_MS, linger_over);
+    str_t data = slab_bytes(c);
+    if (!e->tunnel && (uint64_t)e->body_left < data.len)
+        data.len = (size_t)e->body_left;
+    if (!e->tunnel)
+        e->body_left -= (int64_t)data.len;
+    c->slab_at += (unsigned)data.len;
+    h1_body_piece(e, data);
+    if (!c->base.dead && !e->tunnel && e->body_left == 0)
+        h1_body_end(e);
+    return true;
 }
 
-/* The answer is out and the body is read: what comes after this exchange? True: go on. */
+/* Uses what the slab holds of the body. False: nothing more can be done with it now. */
+static bool body_step(struct h1_connection *c)
+{
+    struct h1_exchange *e = c->exchange;
+    if (e->in == IN_UNASKED || e->in == IN_DONE || e->unconsumed > 0 || c->slab_at == c->slab_len)
+        return false;
+    if (!e->request.head.chunked)
+        return body_bytes(c, e);
+    str_t data;
+    ssize_t used = h1_chunk_next(&e->chunks, slab_bytes(c), &data);
+    if (used < 0) {
+        refuse(c, 400);
+        return true;
+    }
+    c->slab_at += (unsigned)used;
+    if (data.len > 0)
+        h1_body_piece(e, data);
+    if (!c->base.dead && e->chunks.state == CHUNK_DONE)
+        h1_body_end(e);
+    return used > 0;
+}
+
+/* --- turns --- */
+
+/* What comes after this exchange? True: it is over, and the connection goes on. */
 static bool exchange_over(struct h1_connection *c)
 {
     struct h1_exchange *e = c->exchange;
-    if (!e->ended || c->out_bytes > 0)
+    if (!e->ended || e->out.bytes > 0 || (e->in != IN_DONE && !c->close_after))
         return false;
-    if (c->close_after) {
-        out_release(c);
-        exchange_free(c);
-        linger(c);
-        return false;
-    }
-    if (e->body_mode != BODY_READ)
-        return false;
-    out_release(c);
-    exchange_free(c);
-    return true;
+    c->exchange = NULL;
+    h1_exchange_free(e);
+    if (!c->close_after)
+        return true;
+    linger(c);
+    return false;
 }
 
 static void want(struct h1_connection *c)
 {
-    struct h1_exchange *e = c->exchange;
-    bool room = c->slab == NULL || c->slab_len - c->slab_at < SLAB_BYTES;
+    const struct h1_exchange *e = c->exchange;
+    bool room = c->slab_len - c->slab_at < SLAB_BYTES;
     /* While a handler works nothing need be read, but a peer that goes away should be noticed. */
-    bool read =
-        room && (e == NULL || e->body_mode != BODY_NOT_ASKED) && (e == NULL || e->unconsumed == 0);
-    stream_want(&c->stream, (read ? LOOP_READ : 0) | (c->out_bytes > 0 ? LOOP_WRITE : 0));
+    bool read = room && !c->eof && (e == NULL || (e->in != IN_UNASKED && e->unconsumed == 0));
+    bool write = e != NULL && e->out.bytes > 0;
+    stream_want(&c->base.stream, (read ? LOOP_READ : 0) | (write ? LOOP_WRITE : 0));
 }
 
-static void slab_settle(struct h1_connection *c)
+static enum h1_wait wait_for(const struct h1_connection *c)
 {
-    if (c->slab != NULL && c->slab_at == c->slab_len) {
-        slab_give(c->server, c->slab);
-        c->slab = NULL;
-        c->slab_at = c->slab_len = 0;
-        c->scanned = 0;
+    const struct h1_exchange *e = c->exchange;
+    if (e == NULL)
+        return c->fresh || c->slab_at < c->slab_len ? WAIT_HEAD : WAIT_NEXT;
+    if (e->out.bytes > 0)
+        return WAIT_READER;
+    bool reading = e->in == IN_COLLECT || e->in == IN_RECEIVE || e->in == IN_DISCARD;
+    return reading && !e->tunnel && e->unconsumed == 0 ? WAIT_BODY : WAIT_HANDLER;
+}
+
+static void set_deadline(struct h1_connection *c)
+{
+    const struct http_server_limits *limits = &c->base.server->limits;
+    enum h1_wait wait = wait_for(c);
+    bool same = wait == c->wait;
+    c->wait = wait;
+    switch (wait) {
+    case WAIT_HANDLER: /* It takes its time; that is its own affair. */
+        connection_deadline(&c->base, 0);
+        return;
+    case WAIT_HEAD: /* For the whole of it, however slowly it drips. */
+        if (!same)
+            connection_deadline(&c->base, limits->head_ms);
+        return;
+    case WAIT_NEXT:
+        if (!same)
+            connection_deadline(&c->base, limits->idle_ms);
+        return;
+    case WAIT_BODY:
+    case WAIT_READER:
+        if (!same || c->progress)
+            connection_deadline(&c->base, limits->body_gap_ms);
+        return;
+    case WAIT_LINGER:
+        return;
     }
+}
+
+static bool closes_now(const struct h1_connection *c)
+{
+    return c->exchange == NULL && c->base.server->draining && !c->fresh &&
+           c->slab_at == c->slab_len;
 }
 
 /* Does everything that can be done now, then says what it waits for. */
-static void connection_run(struct h1_connection *c)
+static void go_on(struct h1_connection *c)
 {
-    MUST(!c->busy);
-    c->busy = true;
     bool more = true;
-    while (more && !c->dead && !c->lingering) {
+    while (more && !c->base.dead && !c->lingering) {
         more = c->exchange == NULL ? next_request(c) : body_step(c);
-        if (c->dead || c->lingering)
+        if (c->base.dead || c->exchange == NULL)
             break;
-        if (c->out_bytes > 0 && !send_out(c)) {
-            connection_close(c);
-            break;
-        }
-        if (!c->dead && c->exchange != NULL && exchange_over(c))
+        if (more && !c->exchange->ended)
+            continue;
+        if (h1_exchange_send(c->exchange) < 0)
+            connection_close(&c->base);
+        else if (!c->base.dead && exchange_over(c))
             more = true;
-        if (!c->dead && c->exchange == NULL && c->server->draining && !c->lingering) {
-            linger(c);
-            break;
-        }
     }
-    c->busy = false;
-    if (c->dead) {
-        if (stream_done(&c->stream))
-            connection_free(&c->stream);
+    if (c->base.dead)
         return;
-    }
+    if (!c->lingering && closes_now(c))
+        linger(c);
     slab_settle(c);
-    if (!c->lingering)
-        want(c);
-    set_timer(c);
+    if (c->lingering)
+        return;
+    want(c);
+    set_deadline(c);
+    c->progress = false;
 }
 
-static bool read_some(struct h1_connection *c)
+/* Bytes, 0 at the end, STREAM_AGAIN or an error. */
+static ssize_t read_some(struct h1_connection *c)
 {
     if (c->slab == NULL)
-        c->slab = slab_take(c->server);
+        c->slab = slab_take(c->base.server);
     if (c->slab_len == SLAB_BYTES && c->slab_at > 0) {
         memmove(c->slab, c->slab + c->slab_at, c->slab_len - c->slab_at);
         c->slab_len -= c->slab_at;
         c->slab_at = 0;
     }
     if (c->slab_len == SLAB_BYTES)
-        return true; /* A pipelined request waits for this answer. */
+        return STREAM_AGAIN; /* A pipelined request waits for this answer. */
     struct err err;
-    ssize_t n = stream_read(&c->stream, c->slab + c->slab_len, SLAB_BYTES - c->slab_len, &err);
-    if (n == STREAM_AGAIN)
-        return true;
-    if (n <= 0)
-        return false;
-    c->slab_len += (unsigned)n;
-    if (c->lingering)
-        c->slab_at = c->slab_len;
-    return true;
+    ssize_t n = stream_read(&c->base.stream, c->slab + c->slab_len, SLAB_BYTES - c->slab_len, &err);
+    if (n > 0) {
+        c->slab_len += (unsigned)n;
+        c->progress = true;
+    }
+    return n;
 }
 
-static void connection_ready(struct stream *stream, unsigned events)
+/*
+ * A peer that has finished sending may still read. A tunnel goes on in one direction, and an answer
+ * that is complete is sent to its end. But while a handler works it is the only sign of a client
+ * that went away, and watches must not outlive theirs: so then it ends the connection.
+ */
+static bool goes_on_after_eof(struct h1_connection *c)
 {
-    struct h1_connection *c = CONTAINER_OF(stream, struct h1_connection, stream);
-    /*
-     * A peer that has finished sending while we answer may still read, but keeping to that costs a
-     * watch its only sign of a client that went away. So end of file is the end of the connection.
-     */
-    if ((events & LOOP_READ) && !read_some(c)) {
-        connection_close(c);
-        return;
-    }
-    if ((events & LOOP_HANGUP) && !(events & LOOP_READ)) {
-        connection_close(c);
+    struct h1_exchange *e = c->exchange;
+    c->eof = true;
+    c->close_after = true;
+    if (e == NULL || c->lingering)
+        return false;
+    if (e->tunnel && e->in == IN_RECEIVE)
+        h1_body_end(e);
+    return !c->base.dead && (e->tunnel || (e->ended && e->in == IN_DONE));
+}
+
+/* Is it HTTP/2? Asked once, with the first bytes. */
+static bool is_h2(struct h1_connection *c, bool *undecided)
+{
+    str_t bytes = slab_bytes(c);
+    if (c->base.stream.tls != NULL && str_eq(tls_alpn(c->base.stream.tls), STR("h2")))
+        return true;
+    *undecided = bytes.len < h2_preface.len && str_starts(h2_preface, bytes);
+    return str_starts(bytes, h2_preface);
+}
+
+static void h1_turn(struct connection *base, unsigned events)
+{
+    struct h1_connection *c = connection_of(base);
+    if (events & LOOP_READ) {
+        ssize_t n = read_some(c);
+        if ((n < 0 && n != STREAM_AGAIN) || (n == 0 && !goes_on_after_eof(c))) {
+            connection_close(base);
+            return;
+        }
+    } else if (events & LOOP_HANGUP) {
+        connection_close(base);
         return;
     }
     if (c->lingering) {
+        c->slab_at = c->slab_len;
         slab_settle(c);
         return;
     }
-    connection_run(c);
+    bool undecided = false;
+    if (c->fresh && c->slab_at < c->slab_len && is_h2(c, &undecided)) {
+        char *slab = c->slab;
+        str_t bytes = slab_bytes(c);
+        c->slab = NULL;
+        c->slab_at = c->slab_len = 0;
+        h2_take_over(base, bytes);
+        slab_give(base->server, slab);
+        return;
+    }
+    if (!undecided)
+        go_on(c);
 }
 
-void h1_connection_new(struct http_server *server, int fd, struct tls_config *tls)
+static void h1_late(struct connection *base)
+{
+    struct h1_connection *c = connection_of(base);
+    bool has_bytes = c->slab_at < c->slab_len;
+    switch (c->wait) {
+    case WAIT_HEAD:
+    case WAIT_BODY:
+        if (c->exchange == NULL && !has_bytes)
+            break; /* It never said anything. */
+        if (c->exchange != NULL && c->exchange->ended)
+            break;
+        refuse(c, 408);
+        go_on(c);
+        return;
+    case WAIT_NEXT:
+    case WAIT_READER:
+    case WAIT_LINGER:
+    case WAIT_HANDLER:
+        break;
+    }
+    connection_close(base);
+}
+
+static void h1_drain(struct connection *base)
+{
+    struct h1_connection *c = connection_of(base);
+    if (closes_now(c) && !c->lingering)
+        linger(c);
+    else if (c->fresh && c->slab_at == c->slab_len) /* Its request may be on the way. */
+        connection_deadline(base, FIRST_REQUEST_GRACE_MS);
+}
+
+static void h1_gone(struct connection *base)
+{
+    struct h1_connection *c = connection_of(base);
+    struct h1_exchange *e = c->exchange;
+    if (e != NULL) {
+        h1_exchange_gone(e);
+        c->exchange = NULL;
+        h1_exchange_free(e);
+    }
+    c->slab_at = c->slab_len;
+    slab_settle(c);
+}
+
+static const struct connection_ops h1_ops = {
+    .turn = h1_turn,
+    .late = h1_late,
+    .drain = h1_drain,
+    .gone = h1_gone,
+};
+
+void h1_connection_new(struct http_server *server, const struct arrival *arrival)
 {
     struct h1_connection *c = calloc(1, sizeof(*c));
     MUST(c != NULL);
-    c->server = server;
-    struct err err;
-    if (stream_init(&c->stream, server->loop, fd, tls, NULL, connection_ready, &err) < 0) {
+    _Static_assert(sizeof(*c) <= 384, "an idle connection is small");
+    if (!connection_init(&c->base, server, &h1_ops, arrival)) {
         free(c);
         return;
     }
-    list_add_before(&server->connections, &c->link);
-    server->n_connections++;
-    stream_want(&c->stream, LOOP_READ);
-    timer_set(server->loop, &c->timer, server->limits.head_ms, time_over);
-}
-
-void h1_connection_drain(struct list *link)
-{
-    struct h1_connection *c = CONTAINER_OF(link, struct h1_connection, link);
-    if (c->exchange == NULL && (c->slab == NULL || c->slab_at == c->slab_len) && !c->lingering)
-        linger(c);
-}
-
-void h1_connection_cut(struct list *link)
-{
-    connection_close(CONTAINER_OF(link, struct h1_connection, link));
+    c->fresh = true;
+    c->wait = WAIT_HEAD;
+    stream_want(&c->base.stream, LOOP_READ);
+    connection_deadline(&c->base, server->limits.head_ms);
 }

@@ -1,5 +1,6 @@
 /* http.c - what is the same in every version: fields, decoding, reasons, the short answers. */
 #include "http/exchange_priv.h"
+#include "http/h1_parse.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,37 @@ void http_abort(struct exchange *x)
     x->ops->abort(x);
 }
 
+bool http_upgrade(struct exchange *x, str_t protocol, const struct http_field *fields,
+                  size_t n_fields)
+{
+    return http_list_has(x->offer, protocol) && x->ops->upgrade(x, protocol, fields, n_fields);
+}
+
+enum http_method http_method_of(str_t text)
+{
+    static const str_t names[] = {
+        [HTTP_GET] = STR("GET"),         [HTTP_HEAD] = STR("HEAD"),
+        [HTTP_POST] = STR("POST"),       [HTTP_PUT] = STR("PUT"),
+        [HTTP_PATCH] = STR("PATCH"),     [HTTP_DELETE] = STR("DELETE"),
+        [HTTP_OPTIONS] = STR("OPTIONS"), [HTTP_CONNECT] = STR("CONNECT"),
+        [HTTP_TRACE] = STR("TRACE"),
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq(names[i], text))
+            return (enum http_method)i;
+    return HTTP_OTHER;
+}
+
+str_t http_clean_value(str_t value, struct arena *arena)
+{
+    if (http_is_field_value(value))
+        return value;
+    char *clean = arena_bytes(arena, value.len);
+    for (size_t i = 0; i < value.len; i++)
+        clean[i] = http_is_field_value((str_t){value.at + i, 1}) ? value.at[i] : ' ';
+    return (str_t){clean, value.len};
+}
+
 const char *http_reason(int status)
 {
     static const struct {
@@ -134,7 +166,13 @@ const char *http_reason(int status)
         {201, "Created"},
         {202, "Accepted"},
         {204, "No Content"},
+        {206, "Partial Content"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
         {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
@@ -144,11 +182,18 @@ const char *http_reason(int status)
         {408, "Request Timeout"},
         {409, "Conflict"},
         {410, "Gone"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
         {413, "Content Too Large"},
         {414, "URI Too Long"},
         {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"},
         {417, "Expectation Failed"},
+        {421, "Misdirected Request"},
         {422, "Unprocessable Content"},
+        {425, "Too Early"},
+        {426, "Upgrade Required"},
+        {428, "Precondition Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},

@@ -50,6 +50,7 @@ struct exchange {
     str_t path;   /* Up to '?'. Not percent-decoded: http_decode() does that, segment by segment. */
     str_t query;  /* After '?', or "". */
     str_t host;   /* Host or :authority. */
+    str_t offer;  /* Protocols the client offers to switch to; see http_upgrade(). */
     const struct http_field *fields;
     size_t n_fields;
     int version;         /* 10, 11 or 20. */
@@ -112,3 +113,11 @@ void http_end(struct exchange *x, const struct http_field *trailers, size_t n_tr
 size_t http_waiting(const struct exchange *x); /* Bytes written but not yet taken by the kernel. */
 void http_abort(struct exchange *x);           /* Cut the connection or reset the stream. */
 const char *http_reason(int status);
+
+/*
+ * Instead of an answer: switch to `protocol`. False: the client has not offered it. From then on
+ * http_receive() gives what the client sends and http_write() sends bytes as they are; http_end()
+ * closes our side. The client's end is told as the end of the body, and the exchange goes on.
+ */
+bool http_upgrade(struct exchange *x, str_t protocol, const struct http_field *fields,
+                  size_t n_fields);

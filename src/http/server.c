@@ -2,8 +2,10 @@
 #include "http/server_priv.h"
 #include "net/sockets.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { ACCEPTS_MAX = 16, ACCEPT_PAUSE_MS = 100 };
@@ -14,6 +16,8 @@ struct listener {
     struct loop_fd watch;
     struct timer pause; /* Too many descriptors: try again a little later. */
     struct tls_config *tls;
+    int fd;
+    bool local;
 };
 
 char *slab_take(struct http_server *server)
@@ -52,30 +56,51 @@ str_t server_date(struct http_server *server)
 
 static void listener_ready(struct loop_fd *watch, unsigned events);
 
+static int listener_watch(struct listener *listener, struct err *err)
+{
+    return loop_watch_exclusive(listener->server->loop, &listener->watch, listener->fd,
+                                listener_ready, err);
+}
+
+static void listener_pause(struct listener *listener);
+
 static void listener_resume(struct timer *timer)
 {
     struct listener *listener = CONTAINER_OF(timer, struct listener, pause);
-    loop_want(&listener->watch, LOOP_READ);
+    struct err err;
+    if (listener_watch(listener, &err) < 0)
+        listener_pause(listener);
+}
+
+static void listener_pause(struct listener *listener)
+{
+    loop_forget(&listener->watch);
+    timer_set(listener->server->loop, &listener->pause, ACCEPT_PAUSE_MS, listener_resume);
+}
+
+/* False: nobody waits, or nobody can be taken now. */
+static bool accept_one(struct listener *listener, bool *full)
+{
+    struct http_server *server = listener->server;
+    struct err err;
+    *full = server->n_connections >= server->limits.connections_max;
+    int fd = *full ? ERR_BUSY : socket_accept(listener->fd, &err);
+    *full = *full || (fd < 0 && fd != ERR_BUSY);
+    if (fd < 0)
+        return false;
+    h1_connection_new(server, &(struct arrival){fd, listener->tls, listener->local});
+    return true;
 }
 
 static void listener_ready(struct loop_fd *watch, unsigned events)
 {
     struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
-    struct http_server *server = listener->server;
     (void)events;
-    for (int i = 0; i < ACCEPTS_MAX; i++) {
-        struct err err;
-        bool full = server->n_connections >= server->limits.connections_max;
-        int fd = full ? ERR_IO : socket_accept(watch->fd, &err);
-        if (fd == ERR_BUSY)
-            return;
-        if (fd < 0) {
-            loop_want(watch, 0);
-            timer_set(server->loop, &listener->pause, ACCEPT_PAUSE_MS, listener_resume);
-            return;
-        }
-        h1_connection_new(server, fd, listener->tls);
+    bool full = false;
+    for (int i = 0; i < ACCEPTS_MAX && accept_one(listener, &full); i++) {
     }
+    if (full)
+        listener_pause(listener);
 }
 
 static unsigned or_default(int64_t value, int64_t otherwise)
@@ -109,15 +134,21 @@ int http_server_new(struct loop *loop, const struct http_handler *handler,
 
 int http_server_listen(struct http_server *server, int fd, struct tls_config *tls, struct err *err)
 {
+    uint32_t uid;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return err_errno(err, "listen with descriptor %d", fd);
     struct listener *listener = calloc(1, sizeof(*listener));
     MUST(listener != NULL);
     listener->server = server;
-    listener->tls = tls;
-    int r = loop_watch(server->loop, &listener->watch, fd, LOOP_READ, listener_ready, err);
+    listener->fd = fd;
+    listener->local = socket_peer_uid(fd, &uid);
+    int r = listener_watch(listener, err);
     if (r < 0) {
         free(listener);
         return r;
     }
+    listener->tls = tls;
     list_add_before(&server->listeners, &listener->link);
     return 0;
 }
@@ -138,14 +169,19 @@ static void stop_listening(struct http_server *server)
 {
     LIST_EACH(&server->listeners, link) {
         struct listener *listener = CONTAINER_OF(link, struct listener, link);
-        int fd = listener->watch.fd;
         timer_stop(&listener->pause);
         loop_forget(&listener->watch);
-        close(fd);
+        close(listener->fd);
         tls_config_unref(listener->tls);
         list_remove(&listener->link);
         free(listener);
     }
+}
+
+static void cut_all(struct http_server *server)
+{
+    while (list_in(&server->connections)) /* One that goes may take others with it. */
+        connection_close(CONTAINER_OF(server->connections.next, struct connection, link));
 }
 
 void http_server_free(struct http_server *server)
@@ -153,60 +189,55 @@ void http_server_free(struct http_server *server)
     if (server == NULL)
         return;
     stop_listening(server);
-    timer_stop(&server->drain_timer);
     server->drained = NULL;
-    LIST_EACH(&server->connections, link)
-        h1_connection_cut(link);
+    cut_all(server);
+    timer_stop(&server->drain_timer);
     while (server->slabs != NULL)
         free(slab_take(server));
     free(server);
 }
 
-static void tell_drained(struct http_server *server)
+/* Either the time is over or nobody is left. `drained` may free the server. */
+static void drain_over(struct timer *timer)
 {
+    struct http_server *server = CONTAINER_OF(timer, struct http_server, drain_timer);
     void (*drained)(void *) = server->drained;
     server->drained = NULL;
-    timer_stop(&server->drain_timer);
+    cut_all(server);
     if (drained != NULL)
         drained(server->drained_self);
 }
 
-static void drain_over(struct timer *timer)
+static void drain_check(struct http_server *server)
 {
-    struct http_server *server = CONTAINER_OF(timer, struct http_server, drain_timer);
-    LIST_EACH(&server->connections, link)
-        h1_connection_cut(link);
-    tell_drained(server);
-}
-
-static void drain_check(struct post *post)
-{
-    struct http_server *server = CONTAINER_OF(post, struct http_server, drain_post);
-    if (server->n_connections == 0)
-        tell_drained(server);
+    if (server->drained != NULL && server->n_connections == 0)
+        timer_set(server->loop, &server->drain_timer, 0, drain_over);
 }
 
 void http_server_drain(struct http_server *server, msec_t within_ms, void (*drained)(void *self),
                        void *self)
 {
     MUST(!server->draining);
+    /* Who has connected already would otherwise be reset; the kernel has shaken hands for us. */
+    LIST_EACH(&server->listeners, link) {
+        bool full = false;
+        for (int i = 0; i < SOMAXCONN; i++)
+            if (!accept_one(CONTAINER_OF(link, struct listener, link), &full))
+                break;
+    }
     server->draining = true;
     server->drained = drained;
     server->drained_self = self;
     stop_listening(server);
     timer_set(server->loop, &server->drain_timer, within_ms, drain_over);
     LIST_EACH(&server->connections, link)
-        h1_connection_drain(link);
-    if (server->n_connections == 0) {
-        server->drain_post.run = drain_check;
-        loop_later(server->loop, &server->drain_post);
-    }
+        connection_drain(CONTAINER_OF(link, struct connection, link));
+    drain_check(server);
 }
 
 void server_connection_gone(struct http_server *server, struct list *link)
 {
     list_remove(link);
     server->n_connections--;
-    if (server->draining && server->n_connections == 0 && server->drained != NULL)
-        tell_drained(server);
+    drain_check(server);
 }
