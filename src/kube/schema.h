@@ -16,8 +16,8 @@
 struct schema;
 
 enum field_type {
-    FIELD_INT,        /* int32 */
-    FIELD_LONG,       /* int64 */
+    FIELD_INT,  /* int32 */
+    FIELD_LONG, /* int64 */
     FIELD_BOOL,
     FIELD_STRING,
     FIELD_BYTES,      /* Base64 in JSON, bytes in protobuf. */
@@ -25,18 +25,18 @@ enum field_type {
     FIELD_MICRO_TIME, /* RFC 3339 with six digits. */
     FIELD_QUANTITY,
     FIELD_INT_OR_STRING,
-    FIELD_RAW,        /* Any JSON (FieldsV1, RawExtension). */
+    FIELD_RAW, /* Any JSON (FieldsV1, RawExtension). */
     FIELD_OBJECT,
     FIELD_LIST,
-    FIELD_MAP,        /* Keys are strings; `of` or `item` says what the values are. */
+    FIELD_MAP, /* Keys are strings; `of` or `item` says what the values are. */
 };
 
 enum field_check { CHECK_NOTHING, CHECK_RANGE, CHECK_ONE_OF };
 
 struct field {
-    const char *name;      /* As in JSON; a row without one ends the table. */
+    const char *name; /* As in JSON; a row without one ends the table. */
     enum field_type type;
-    int proto;             /* Protobuf number, 0 = none. */
+    int proto;                /* Protobuf number, 0 = none. */
     const struct schema *of;  /* Of an object, or of each item of a list or map of objects. */
     enum field_type item;     /* Of each item of a list or map of plain values (of == NULL). */
     const char *proto_inline; /* Stands inside this protobuf message, which has no JSON field. */
@@ -68,8 +68,14 @@ enum { SCHEMA_DEPTH_MAX = 24, FIELD_ERRORS_MAX = 32 };
 
 /* The `reason` of a cause in a 422, by Kubernetes' names (FieldValueInvalid ...). */
 enum field_reason {
-    FIELD_INVALID, FIELD_REQUIRED, FIELD_NOT_SUPPORTED, FIELD_DUPLICATE, FIELD_NOT_FOUND,
-    FIELD_FORBIDDEN, FIELD_TOO_LONG, FIELD_TOO_MANY
+    FIELD_INVALID,
+    FIELD_REQUIRED,
+    FIELD_NOT_SUPPORTED,
+    FIELD_DUPLICATE,
+    FIELD_NOT_FOUND,
+    FIELD_FORBIDDEN,
+    FIELD_TOO_LONG,
+    FIELD_TOO_MANY
 };
 
 /* Validation reports every fault it finds, as kubectl users expect. */
@@ -109,3 +115,4 @@ int schema_from_protobuf(const struct schema *schema, str_t message, struct aren
 
 /* The OpenAPI v3 schema object of this type, references as #/components/schemas/NAME. */
 struct json *schema_openapi(const struct schema *schema, struct arena *arena);
+str_t schema_openapi_name(const struct schema *schema, struct arena *arena);

@@ -1,0 +1,321 @@
+/* meta.c - ObjectMeta's table and its rules; names, times, identities. */
+#include "kube/meta.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* clang-format off */
+static const struct field owner_fields[] = {
+    {"apiVersion", FIELD_STRING, 5, .required = true, .doc = "API version of the owner."},
+    {"kind", FIELD_STRING, 1, .required = true, .doc = "Kind of the owner."},
+    {"name", FIELD_STRING, 3, .required = true, .doc = "Name of the owner."},
+    {"uid", FIELD_STRING, 4, .required = true, .doc = "UID of the owner."},
+    {"controller", FIELD_BOOL, 6, .doc = "Whether this owner manages the object."},
+    {"blockOwnerDeletion", FIELD_BOOL, 7,
+     .doc = "Whether a foreground deletion of the owner waits."},
+    {0},
+};
+static const struct schema owner_schema = {"meta.v1.OwnerReference", owner_fields,
+                                           "An object that owns this one."};
+
+static const struct field managed_fields[] = {
+    {"manager", FIELD_STRING, 1, .doc = "Who set the fields."},
+    {"operation", FIELD_STRING, 2, .doc = "Apply or Update."},
+    {"apiVersion", FIELD_STRING, 3, .doc = "Version the fields are named in."},
+    {"time", FIELD_TIME, 4, .doc = "When the set last changed."},
+    {"fieldsType", FIELD_STRING, 6, .doc = "Format of fieldsV1."},
+    {"fieldsV1", FIELD_RAW, 7, .doc = "The set of fields."},
+    {"subresource", FIELD_STRING, 8, .doc = "Subresource the fields were set through."},
+    {0},
+};
+static const struct schema managed_schema = {"meta.v1.ManagedFieldsEntry", managed_fields,
+                                             "Fields one manager set."};
+
+static const struct field meta_fields[] = {
+    {"name", FIELD_STRING, 1, .immutable = true,
+     .doc = "Name, unique among objects of this kind in the namespace."},
+    {"generateName", FIELD_STRING, 2,
+     .doc = "Prefix of a name the server completes when name is empty."},
+    {"namespace", FIELD_STRING, 3, .immutable = true, .doc = "Namespace the name is unique in."},
+    {"selfLink", FIELD_STRING, 4, .doc = "No longer used."},
+    {"uid", FIELD_STRING, 5, .doc = "Identity of this object among all that ever had its name."},
+    {"resourceVersion", FIELD_STRING, 6,
+     .doc = "Version of the object; sent back with a change it guards against lost updates."},
+    {"generation", FIELD_LONG, 7, .doc = "How often the wanted state has changed."},
+    {"creationTimestamp", FIELD_TIME, 8, .doc = "When the object was made."},
+    {"deletionTimestamp", FIELD_TIME, 9, .doc = "When the object is to be gone."},
+    {"deletionGracePeriodSeconds", FIELD_LONG, 10,
+     .doc = "Seconds the object had to end by itself."},
+    {"labels", FIELD_MAP, 11, .item = FIELD_STRING, .doc = "Keys and values to select objects by."},
+    {"annotations", FIELD_MAP, 12, .item = FIELD_STRING,
+     .doc = "Keys and values for tools, not for selecting."},
+    {"ownerReferences", FIELD_LIST, 13, .of = &owner_schema, .merge_key = "uid",
+     .doc = "Objects this one belongs to."},
+    {"finalizers", FIELD_LIST, 14, .item = FIELD_STRING,
+     .doc = "Who must agree before the object is removed."},
+    {"managedFields", FIELD_LIST, 17, .of = &managed_schema,
+     .doc = "Which manager set which fields."},
+    {0},
+};
+/* clang-format on */
+const struct schema object_meta_schema = {"meta.v1.ObjectMeta", meta_fields,
+                                          "What every object has."};
+
+/* --- names --- */
+
+static bool alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool is_dns_label(str_t name)
+{
+    if (name.len == 0 || name.len > LABEL_LEN_MAX || !alphanumeric(name.at[0]) ||
+        !alphanumeric(name.at[name.len - 1]))
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!alphanumeric(name.at[i]) && name.at[i] != '-')
+            return false;
+    return true;
+}
+
+bool is_dns_subdomain(str_t name)
+{
+    if (name.len == 0 || name.len > NAME_LEN_MAX)
+        return false;
+    for (size_t from = 0, i = 0; i <= name.len; i++) {
+        if (i < name.len && name.at[i] != '.') {
+            if (!alphanumeric(name.at[i]) && name.at[i] != '-')
+                return false;
+            continue;
+        }
+        if (i == from || !alphanumeric(name.at[from]) || !alphanumeric(name.at[i - 1]))
+            return false;
+        from = i + 1;
+    }
+    return true;
+}
+
+static bool qualified_char(char c)
+{
+    return alphanumeric(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+}
+
+static bool is_name_part(str_t text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!qualified_char(text.at[i]))
+            return false;
+    return text.len > 0 && strchr("-_.", text.at[0]) == NULL &&
+           strchr("-_.", text.at[text.len - 1]) == NULL;
+}
+
+#define NAME_PART_RULE                                                                             \
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "    \
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "         \
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+#define SUBDOMAIN_RULE                                                                             \
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "   \
+    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "  \
+    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+#define LABEL_RULE                                                                                 \
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "   \
+    "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex "     \
+    "used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+
+static void check_name(const struct kind *kind, str_t name, str_t path, struct field_errors *errors)
+{
+    if (kind->dns_label_name ? is_dns_label(name) : is_dns_subdomain(name))
+        return;
+    if (kind->dns_label_name && name.len > LABEL_LEN_MAX)
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"" STR_F "\": must be no more than 63 bytes", STR_A(name));
+    else if (name.len > NAME_LEN_MAX)
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"" STR_F "\": must be no more than 253 bytes", STR_A(name));
+    else
+        field_error(errors, FIELD_INVALID, path, "Invalid value: \"" STR_F "\": %s", STR_A(name),
+                    kind->dns_label_name ? LABEL_RULE : SUBDOMAIN_RULE);
+}
+
+static void check_key(str_t key, str_t path, struct field_errors *errors)
+{
+    str_t prefix, name;
+    bool prefixed = str_cut(key, '/', &prefix, &name);
+    if (!prefixed)
+        name = key;
+    if (prefixed && !is_dns_subdomain(prefix))
+        field_error(errors, FIELD_INVALID, path, "Invalid value: \"" STR_F "\": prefix part %s",
+                    STR_A(key), SUBDOMAIN_RULE);
+    if (name.len > LABEL_LEN_MAX)
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"" STR_F "\": name part must be no more than 63 bytes",
+                    STR_A(key));
+    else if (name.len == 0)
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"" STR_F "\": name part must be non-empty", STR_A(key));
+    else if (!is_name_part(name))
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"" STR_F "\": name part " NAME_PART_RULE, STR_A(key));
+}
+
+static void check_labels(const struct json *labels, struct field_errors *errors)
+{
+    if (labels == NULL || labels->type != JSON_OBJECT)
+        return;
+    str_t path = STR("metadata.labels");
+    JSON_EACH(labels, label)
+    {
+        check_key(label->key, path, errors);
+        str_t value = json_text(label, STR(""));
+        if (value.len > LABEL_LEN_MAX)
+            field_error(errors, FIELD_INVALID, path,
+                        "Invalid value: \"" STR_F "\": must be no more than 63 bytes",
+                        STR_A(value));
+        else if (value.len > 0 && !is_name_part(value))
+            field_error(
+                errors, FIELD_INVALID, path,
+                "Invalid value: \"" STR_F "\": a valid label must be an empty string or consist "
+                "of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+                "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex "
+                "used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+                STR_A(value));
+    }
+}
+
+static void check_annotations(const struct json *annotations, struct field_errors *errors)
+{
+    if (annotations == NULL || annotations->type != JSON_OBJECT)
+        return;
+    size_t bytes = 0;
+    JSON_EACH(annotations, annotation)
+    {
+        check_key(annotation->key, STR("metadata.annotations"), errors);
+        bytes += annotation->key.len + json_text(annotation, STR("")).len;
+    }
+    if (bytes > ANNOTATIONS_BYTES_MAX)
+        field_error(errors, FIELD_TOO_LONG, STR("metadata.annotations"),
+                    "Too long: may not be more than %d bytes", ANNOTATIONS_BYTES_MAX);
+}
+
+void meta_check(const struct kind *kind, const struct json *object, struct field_errors *errors)
+{
+    const struct json *meta = json_get(object, STR("metadata"));
+    str_t name = json_get_text(meta, STR("name"));
+    if (name.len == 0)
+        field_error(errors, FIELD_REQUIRED, STR("metadata.name"),
+                    "Required value: name or generateName is required");
+    else
+        check_name(kind, name, STR("metadata.name"), errors);
+    check_labels(json_get(meta, STR("labels")), errors);
+    check_annotations(json_get(meta, STR("annotations")), errors);
+    const struct json *finalizers = json_get(meta, STR("finalizers"));
+    if (finalizers != NULL && finalizers->type == JSON_ARRAY)
+        JSON_EACH(finalizers, finalizer)
+    check_key(json_text(finalizer, STR("")), STR("metadata.finalizers"), errors);
+}
+
+/* --- time and identity --- */
+
+str_t time_text(msec_t wall_ms, struct arena *arena)
+{
+    time_t at = (time_t)(wall_ms / 1000);
+    struct tm tm;
+    gmtime_r(&at, &tm);
+    return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                        tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+str_t micro_time_text(msec_t wall_ms, struct arena *arena)
+{
+    str_t text = time_text(wall_ms, arena);
+    return arena_printf(arena, STR_F ".%06dZ", (int)text.len - 1, text.at,
+                        (int)(wall_ms % 1000) * 1000);
+}
+
+static bool number_at(str_t text, size_t at, size_t len, int *out)
+{
+    int64_t value;
+    if (at + len > text.len || !str_to_i64((str_t){text.at + at, len}, &value) || value < 0)
+        return false;
+    *out = (int)value;
+    return true;
+}
+
+bool time_parse(str_t text, msec_t *wall_ms)
+{
+    struct tm tm = {0};
+    if (text.len < 20 || !number_at(text, 0, 4, &tm.tm_year) ||
+        !number_at(text, 5, 2, &tm.tm_mon) || !number_at(text, 8, 2, &tm.tm_mday) ||
+        !number_at(text, 11, 2, &tm.tm_hour) || !number_at(text, 14, 2, &tm.tm_min) ||
+        !number_at(text, 17, 2, &tm.tm_sec) || text.at[4] != '-' || text.at[7] != '-' ||
+        (text.at[10] | 32) != 't' || text.at[13] != ':' || text.at[16] != ':')
+        return false;
+    if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 ||
+        tm.tm_min > 59 || tm.tm_sec > 60)
+        return false;
+    size_t at = 19;
+    msec_t ms = 0, scale = 100;
+    if (text.at[at] == '.')
+        for (at++; at < text.len && text.at[at] >= '0' && text.at[at] <= '9'; at++, scale /= 10)
+            ms += (text.at[at] - '0') * scale;
+    int hours = 0, minutes = 0;
+    bool zulu = at + 1 == text.len && (text.at[at] | 32) == 'z';
+    if (!zulu && (at + 6 != text.len || (text.at[at] != '+' && text.at[at] != '-') ||
+                  text.at[at + 3] != ':' || !number_at(text, at + 1, 2, &hours) ||
+                  !number_at(text, at + 4, 2, &minutes)))
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    msec_t offset = (msec_t)(hours * 60 + minutes) * 60000 * (!zulu && text.at[at] == '-' ? -1 : 1);
+    *wall_ms = (msec_t)timegm(&tm) * 1000 + ms - offset;
+    return true;
+}
+
+/* Two units at most, and only where the larger one is small: 90s, 5m30s, 12m, 3h5m, 2d4h, 400d, 3y.
+ */
+str_t age_text(str_t since_time, msec_t now_wall_ms, struct arena *arena)
+{
+    msec_t since;
+    if (!time_parse(since_time, &since))
+        return STR("<unknown>");
+    long long s = (now_wall_ms - since) / 1000;
+    if (s < -1)
+        return STR("<invalid>");
+    s = s < 0 ? 0 : s;
+    long long m = s / 60, h = m / 60, d = h / 24;
+    if (s < 120)
+        return arena_printf(arena, "%llds", s);
+    if (m < 10)
+        return s % 60 == 0 ? arena_printf(arena, "%lldm", m)
+                           : arena_printf(arena, "%lldm%llds", m, s % 60);
+    if (m < 180)
+        return arena_printf(arena, "%lldm", m);
+    if (h < 8)
+        return m % 60 == 0 ? arena_printf(arena, "%lldh", h)
+                           : arena_printf(arena, "%lldh%lldm", h, m % 60);
+    if (h < 48)
+        return arena_printf(arena, "%lldh", h);
+    if (d < 8)
+        return h % 24 == 0 ? arena_printf(arena, "%lldd", d)
+                           : arena_printf(arena, "%lldd%lldh", d, h % 24);
+    if (d < 730)
+        return arena_printf(arena, "%lldd", d);
+    if (d < 365 * 8)
+        return d % 365 == 0 ? arena_printf(arena, "%lldy", d / 365)
+                            : arena_printf(arena, "%lldy%lldd", d / 365, d % 365);
+    return arena_printf(arena, "%lldy", d / 365);
+}
+
+str_t uid_new(struct arena *arena)
+{
+    unsigned char b[16];
+    MUST(getrandom(b, sizeof(b), 0) == (ssize_t)sizeof(b));
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    return arena_printf(
+        arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+        b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
