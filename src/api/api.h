@@ -13,10 +13,10 @@ struct api_settings {
     struct loop *loop;
     struct store *store;
     const struct log *log;
-    str_t ca_pem;             /* For kube-root-ca.crt. */
-    uint32_t owner_uid;       /* Who may do everything over the unix socket. */
-    size_t body_bytes_max;    /* 0: 3 MiB. */
-    size_t watch_bytes_max;   /* 0: 1 MiB waiting for a slow reader, then its watch ends cleanly. */
+    str_t ca_pem;           /* For kube-root-ca.crt. */
+    uint32_t owner_uid;     /* Who may do everything over the unix socket. */
+    size_t body_bytes_max;  /* 0: 3 MiB. */
+    size_t watch_bytes_max; /* 0: 1 MiB waiting for a slow reader, then its watch ends cleanly. */
 };
 
 int api_new(const struct api_settings *settings, struct api **out, struct err *err);
@@ -27,4 +27,5 @@ struct writer api_writer(struct api *api);
 
 /* Make what every cluster has (namespaces default, kube-system ...), if it is not there. */
 int api_bootstrap(struct api *api, struct err *err);
+bool api_is_ready(const struct api *api); /* As /readyz says. */
 void api_drain(struct api *api); /* End watches cleanly; /readyz says no. */

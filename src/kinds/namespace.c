@@ -56,8 +56,11 @@ static void namespace_prepare(struct json *object, const struct json *old, struc
     struct json *labels = member(meta, STR("labels"), arena);
     json_set(labels, STR("kubernetes.io/metadata.name"),
              json_string(arena, json_get_text(meta, STR("name"))));
-    if (old != NULL)
+    if (old != NULL) { /* Its end is decided through `finalize`, not here. */
+        const struct json *kept = json_get(old, STR("spec"));
+        json_set(object, STR("spec"), kept != NULL ? json_clone(kept, arena) : json_object(arena));
         return;
+    }
     struct json *spec = member(object, STR("spec"), arena);
     if (json_count(json_get(spec, STR("finalizers"))) == 0)
         json_set(spec, STR("finalizers"),

@@ -1,0 +1,278 @@
+/* api.c - the server's life, and where a request goes. */
+#include "api/api_priv.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+/* What api_bootstrap() makes last is there. */
+bool api_is_ready(const struct api *api)
+{
+    return !api->draining &&
+           store_get(api->store, STR("namespaces"), STR(""), STR("kube-system")) != NULL;
+}
+
+/* --- plain paths --- */
+
+static void answer_version(struct call *call)
+{
+    struct json *version = json_object(call->arena);
+    static const struct {
+        str_t key, value;
+    } rows[] = {
+        {STR("major"), STR("1")},
+        {STR("minor"), STR("32")},
+        {STR("gitVersion"), STR("v1.32.0+davy." DAVY_VERSION)},
+        {STR("gitCommit"), STR("")},
+        {STR("gitTreeState"), STR("clean")},
+        {STR("buildDate"), STR("1970-01-01T00:00:00Z")},
+        {STR("goVersion"), STR("none")},
+        {STR("compiler"), STR("gcc")},
+        {STR("platform"), STR("linux/amd64")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        json_add(version, rows[i].key, json_string(call->arena, rows[i].value));
+    answer_json(call, 200, version);
+}
+
+static void answer_metrics(struct call *call)
+{
+    struct api *api = call->api;
+    AUTO(buf_done) struct buf out = {0};
+    buf_printf(&out,
+               "# HELP davy_api_requests_total Requests the API server has taken.\n"
+               "# TYPE davy_api_requests_total counter\ndavy_api_requests_total %lld\n",
+               (long long)api->requests);
+    buf_printf(&out,
+               "# HELP davy_api_watches Watches that are open now.\n"
+               "# TYPE davy_api_watches gauge\ndavy_api_watches %zu\n",
+               api->n_watchers);
+    buf_printf(&out,
+               "# HELP davy_store_resource_version Version of the newest committed write.\n"
+               "# TYPE davy_store_resource_version counter\ndavy_store_resource_version %llu\n",
+               (unsigned long long)store_rv(api->store));
+    buf_add(&out, STR("# HELP davy_store_objects Objects in the store.\n"
+                      "# TYPE davy_store_objects gauge\n"));
+    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
+        buf_printf(&out, "davy_store_objects{resource=\"%s\"} %zu\n", (*kind)->plural,
+                   store_count(api->store, kind_resource(*kind, call->arena), STR("")));
+    http_answer_text(call->x, 200, STR("text/plain; version=0.0.4; charset=utf-8"),
+                     arena_str(call->arena, buf_str(&out)));
+}
+
+static void answer_health(struct call *call, bool ok)
+{
+    http_answer_text(call->x, ok ? 200 : 503, STR("text/plain; charset=utf-8"),
+                     ok ? STR("ok") : STR("not ready\n"));
+}
+
+static void answer_other(struct call *call)
+{
+    struct api *api = call->api;
+    str_t path = call->x->path;
+    if (str_eq(path, STR("/livez")) || str_eq(path, STR("/healthz")))
+        answer_health(call, true);
+    else if (str_eq(path, STR("/readyz")))
+        answer_health(call, api_is_ready(api));
+    else if (str_eq(path, STR("/version")))
+        answer_version(call);
+    else if (str_eq(path, STR("/metrics")))
+        answer_metrics(call);
+    else if (!discovery_answer(call) && !openapi_answer(call))
+        http_answer_text(call->x, 404, STR("text/plain; charset=utf-8"),
+                         STR("404 page not found\n"));
+}
+
+/* --- requests --- */
+
+static void answer_forbidden(struct call *call)
+{
+    struct arena *arena = call->arena;
+    str_t message;
+    if (call->kind == NULL) {
+        message = arena_printf(arena, "forbidden: User \"" STR_F "\" cannot %s path \"" STR_F "\"",
+                               STR_A(call->user.name), "get", STR_A(call->x->path));
+    } else {
+        str_t scope = call->ns.len > 0
+                          ? arena_printf(arena, "in the namespace \"" STR_F "\"", STR_A(call->ns))
+                          : STR("at the cluster scope");
+        message = arena_printf(
+            arena,
+            STR_F "%s" STR_F "%s is forbidden: User \"" STR_F "\" cannot %s resource \"%s%s" STR_F
+                  "\" in API group \"%s\" " STR_F,
+            STR_A(call->resource), call->name.len > 0 ? " \"" : "", STR_A(call->name),
+            call->name.len > 0 ? "\"" : "", STR_A(call->user.name), verb_word(call->verb),
+            call->kind->plural, call->subresource.len > 0 ? "/" : "", STR_A(call->subresource),
+            call->kind->group, STR_A(scope));
+    }
+    struct refusal refusal = {403, "Forbidden", message, NULL};
+    answer_refusal(call, &refusal);
+}
+
+static void serve_object(struct call *call)
+{
+    switch (call->verb) {
+    case VERB_GET:
+        api_get(call);
+        return;
+    case VERB_LIST:
+        api_list(call);
+        return;
+    case VERB_WATCH:
+        api_watch(call);
+        return;
+    case VERB_CREATE:
+    case VERB_UPDATE:
+    case VERB_PATCH:
+    case VERB_DELETE:
+    case VERB_DELETE_COLLECTION:
+        api_write(call);
+        return;
+    }
+}
+
+static void handle(void *self, struct exchange *x)
+{
+    struct api *api = self;
+    struct call *call = arena_new(x->arena, struct call);
+    *call = (struct call){.api = api, .x = x, .arena = x->arena};
+    api->requests++;
+    auth_user(api, x, &call->user);
+    enum path_result path = call_parse_path(call);
+    if (path == PATH_ANSWERED)
+        return;
+    if (path == PATH_UNKNOWN)
+        call->kind = NULL;
+    if (!auth_may(&call->user, call))
+        answer_forbidden(call);
+    else if (path == PATH_UNKNOWN)
+        http_answer_text(x, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
+    else if (path == PATH_OTHER)
+        answer_other(call);
+    else if (call_parse_query(call) == 0)
+        serve_object(call);
+}
+
+struct http_handler api_handler(struct api *api)
+{
+    return (struct http_handler){api, handle};
+}
+
+/* --- controllers --- */
+
+/* A call of our own: refusals come back as errors. */
+static void own_call(struct api *api, const struct kind *kind, struct arena *arena, struct err *err,
+                     struct call *call)
+{
+    err->code = 0;
+    *call = (struct call){.api = api,
+                          .arena = arena,
+                          .err = err,
+                          .kind = kind,
+                          .resource = kind_resource(kind, arena)};
+}
+
+static void name_of(struct call *call, const struct json *object)
+{
+    const struct json *meta = json_get(object, STR("metadata"));
+    call->ns = call->kind->namespaced ? json_get_text(meta, STR("namespace")) : STR("");
+    call->name = json_get_text(meta, STR("name"));
+}
+
+static int own_create(void *self, const struct kind *kind, const struct json *object,
+                      struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct call call;
+    own_call(self, kind, &arena, err, &call);
+    call.verb = VERB_CREATE;
+    name_of(&call, object);
+    api_create_object(&call, json_clone(object, &arena));
+    return err->code;
+}
+
+static int own_update(void *self, const struct kind *kind, const char *subresource,
+                      const struct json *object, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct api *api = self;
+    struct call call;
+    own_call(api, kind, &arena, err, &call);
+    call.verb = VERB_UPDATE;
+    call.subresource = str_from_z(subresource);
+    name_of(&call, object);
+    const struct object *latest = store_latest(api->store, call.resource, call.ns, call.name);
+    if (latest == NULL)
+        answer_not_found(&call);
+    else
+        api_update_object(&call, json_clone(object, &arena), latest);
+    return err->code;
+}
+
+static int own_remove(void *self, const struct kind *kind, str_t ns, str_t name, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct api *api = self;
+    struct call call;
+    own_call(api, kind, &arena, err, &call);
+    call.verb = VERB_DELETE;
+    call.ns = ns;
+    call.name = name;
+    const struct object *latest = store_latest(api->store, call.resource, ns, name);
+    if (latest == NULL)
+        answer_not_found(&call);
+    else
+        api_delete_object(&call, json_object(&arena), latest);
+    return err->code;
+}
+
+struct writer api_writer(struct api *api)
+{
+    return (struct writer){api, own_create, own_update, own_remove};
+}
+
+/* --- a life --- */
+
+int api_new(const struct api_settings *settings, struct api **out, struct err *err)
+{
+    (void)err;
+    struct api *api = calloc(1, sizeof(*api));
+    MUST(api != NULL);
+    api->settings = *settings;
+    api->loop = settings->loop;
+    api->store = settings->store;
+    list_init(&api->watchers);
+    documents_make(api);
+    *out = api;
+    return 0;
+}
+
+void api_free(struct api *api)
+{
+    if (api == NULL)
+        return;
+    MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
+    watch_line_drop(api);
+    arena_done(&api->arena);
+    free(api);
+}
+
+int api_bootstrap(struct api *api, struct err *err)
+{
+    static const char *const names[] = {"default", "kube-node-lease", "kube-public", "kube-system"};
+    AUTO(arena_done) struct arena arena = {0};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct json *ns = json_object(&arena), *meta = json_object(&arena);
+        json_add(meta, STR("name"), json_string(&arena, str_from_z(names[i])));
+        json_add(ns, STR("metadata"), meta);
+        int r = own_create(api, &kind_namespace, ns, err);
+        if (r < 0 && r != ERR_EXISTS)
+            return r;
+    }
+    return 0;
+}
+
+void api_drain(struct api *api)
+{
+    api->draining = true;
+    api_drain_watches(api);
+}

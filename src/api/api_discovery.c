@@ -1,0 +1,262 @@
+/*
+ * api_discovery.c - what there is: the old lists, and the aggregated document kubectl prefers.
+ *
+ * All documents are made once, when the server is made, with their ETags.
+ */
+#include "api/api_priv.h"
+
+#include <string.h>
+
+struct document {
+    struct document *next;
+    str_t path;
+    str_t content_type;
+    str_t as; /* "", "v2", "v2beta1": which aggregated form the client must ask for. */
+    str_t body;
+    str_t etag;
+};
+
+static struct json *text(struct arena *arena, const char *z)
+{
+    return json_string(arena, str_from_z(z));
+}
+
+static str_t etag_of(str_t body, struct arena *arena)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < body.len; i++)
+        hash = (hash ^ (unsigned char)body.at[i]) * 0x100000001b3u;
+    return arena_printf(arena, "\"%016llX\"", (unsigned long long)hash);
+}
+
+static void document_add(struct api *api, str_t path, str_t as, str_t content_type,
+                         const struct json *json)
+{
+    AUTO(buf_done) struct buf out = {0};
+    json_write(json, &out);
+    struct document *document = arena_new(&api->arena, struct document);
+    *document = (struct document){.next = api->documents,
+                                  .path = path,
+                                  .as = as,
+                                  .content_type = content_type,
+                                  .body = arena_str(&api->arena, buf_str(&out))};
+    document->etag = etag_of(document->body, &api->arena);
+    api->documents = document;
+}
+
+/* --- resources --- */
+
+static struct json *words(const char *const *list, struct arena *arena)
+{
+    struct json *out = json_array(arena);
+    for (; list != NULL && *list != NULL; list++)
+        json_add(out, STR(""), text(arena, *list));
+    return out;
+}
+
+static const char *const object_verbs[] = {
+    "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch", NULL};
+static const char *const namespace_verbs[] = {"create", "delete", "get",   "list",
+                                              "patch",  "update", "watch", NULL};
+static const char *const status_verbs[] = {"get", "patch", "update", NULL};
+static const char *const finalize_verbs[] = {"update", NULL};
+
+static const char *const *verbs_of(const struct kind *kind)
+{
+    return kind == &kind_namespace ? namespace_verbs : object_verbs;
+}
+
+static struct json *resource_row(const struct kind *kind, const char *sub, const char *const *verbs,
+                                 struct arena *arena)
+{
+    struct json *row = json_object(arena);
+    bool main = sub == NULL;
+    json_add(row, STR("name"),
+             main ? text(arena, kind->plural)
+                  : json_string(arena, arena_printf(arena, "%s/%s", kind->plural, sub)));
+    json_add(row, STR("singularName"), text(arena, main ? kind->singular : ""));
+    json_add(row, STR("namespaced"), json_bool(arena, kind->namespaced));
+    json_add(row, STR("kind"), text(arena, kind->name));
+    json_add(row, STR("verbs"), words(verbs, arena));
+    if (main && kind->shortcuts != NULL)
+        json_add(row, STR("shortNames"), words(kind->shortcuts, arena));
+    if (main && kind->categories != NULL)
+        json_add(row, STR("categories"), words(kind->categories, arena));
+    return row;
+}
+
+static bool same_group(const struct kind *a, const struct kind *b)
+{
+    return strcmp(a->group, b->group) == 0 && strcmp(a->version, b->version) == 0;
+}
+
+/* Is it the first of its group and version in the list? */
+static bool leads(const struct kind *kind)
+{
+    const struct kind *const *at = kinds_all;
+    while (!same_group(*at, kind))
+        at++;
+    return *at == kind;
+}
+
+static void resource_list(struct api *api, const struct kind *leader)
+{
+    struct arena *arena = &api->arena;
+    struct json *list = json_object(arena), *rows = json_array(arena);
+    str_t version = kind_api_version(leader, arena);
+    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++) {
+        if (!same_group(*kind, leader))
+            continue;
+        json_add(rows, STR(""), resource_row(*kind, NULL, verbs_of(*kind), arena));
+        if (*kind == &kind_namespace)
+            json_add(rows, STR(""), resource_row(*kind, "finalize", finalize_verbs, arena));
+        if ((*kind)->has_status)
+            json_add(rows, STR(""), resource_row(*kind, "status", status_verbs, arena));
+    }
+    json_add(list, STR("kind"), text(arena, "APIResourceList"));
+    json_add(list, STR("apiVersion"), text(arena, "v1"));
+    json_add(list, STR("groupVersion"), json_string(arena, version));
+    json_add(list, STR("resources"), rows);
+    bool core = leader->group[0] == '\0';
+    document_add(api, arena_printf(arena, "%s" STR_F, core ? "/api/" : "/apis/", STR_A(version)),
+                 STR(""), STR("application/json"), list);
+}
+
+static void version_lists(struct api *api)
+{
+    struct arena *arena = &api->arena;
+    struct json *core = json_object(arena), *groups = json_object(arena);
+    struct json *cidr = json_object(arena);
+    json_add(core, STR("kind"), text(arena, "APIVersions"));
+    json_add(core, STR("versions"), json_add(json_array(arena), STR(""), text(arena, "v1")));
+    json_add(cidr, STR("clientCIDR"), text(arena, "0.0.0.0/0"));
+    json_add(cidr, STR("serverAddress"), text(arena, ""));
+    json_add(core, STR("serverAddressByClientCIDRs"), json_add(json_array(arena), STR(""), cidr));
+    document_add(api, STR("/api"), STR(""), STR("application/json"), core);
+    json_add(groups, STR("kind"), text(arena, "APIGroupList"));
+    json_add(groups, STR("apiVersion"), text(arena, "v1"));
+    json_add(groups, STR("groups"), json_array(arena));
+    document_add(api, STR("/apis"), STR(""), STR("application/json"), groups);
+}
+
+/* --- the aggregated form --- */
+
+static struct json *response_kind(const struct kind *kind, struct arena *arena)
+{
+    struct json *out = json_object(arena);
+    json_add(out, STR("group"), text(arena, kind->group));
+    json_add(out, STR("version"), text(arena, kind->version));
+    json_add(out, STR("kind"), text(arena, kind->name));
+    return out;
+}
+
+static void add_subresource(struct json *list, const struct kind *kind, const char *name,
+                            const char *const *verbs, struct arena *arena)
+{
+    struct json *sub = json_object(arena);
+    json_add(sub, STR("subresource"), text(arena, name));
+    json_add(sub, STR("responseKind"), response_kind(kind, arena));
+    json_add(sub, STR("verbs"), words(verbs, arena));
+    json_add(list, STR(""), sub);
+}
+
+static struct json *aggregated_row(const struct kind *kind, struct arena *arena)
+{
+    struct json *row = json_object(arena), *subs = json_array(arena);
+    json_add(row, STR("resource"), text(arena, kind->plural));
+    json_add(row, STR("responseKind"), response_kind(kind, arena));
+    json_add(row, STR("scope"), text(arena, kind->namespaced ? "Namespaced" : "Cluster"));
+    json_add(row, STR("singularResource"), text(arena, kind->singular));
+    json_add(row, STR("verbs"), words(verbs_of(kind), arena));
+    if (kind->shortcuts != NULL)
+        json_add(row, STR("shortNames"), words(kind->shortcuts, arena));
+    if (kind->categories != NULL)
+        json_add(row, STR("categories"), words(kind->categories, arena));
+    if (kind == &kind_namespace)
+        add_subresource(subs, kind, "finalize", finalize_verbs, arena);
+    if (kind->has_status)
+        add_subresource(subs, kind, "status", status_verbs, arena);
+    if (subs->first != NULL)
+        json_add(row, STR("subresources"), subs);
+    return row;
+}
+
+static struct json *aggregated_group(const struct kind *leader, struct arena *arena)
+{
+    struct json *group = json_object(arena), *meta = json_object(arena);
+    struct json *version = json_object(arena), *rows = json_array(arena);
+    if (leader->group[0] != '\0')
+        json_add(meta, STR("name"), text(arena, leader->group));
+    json_add(meta, STR("creationTimestamp"), json_null(arena));
+    json_add(group, STR("metadata"), meta);
+    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
+        if (same_group(*kind, leader))
+            json_add(rows, STR(""), aggregated_row(*kind, arena));
+    json_add(version, STR("version"), text(arena, leader->version));
+    json_add(version, STR("resources"), rows);
+    json_add(version, STR("freshness"), text(arena, "Current"));
+    json_add(group, STR("versions"), json_add(json_array(arena), STR(""), version));
+    return group;
+}
+
+static void aggregated(struct api *api, bool core, const char *form)
+{
+    struct arena *arena = &api->arena;
+    struct json *list = json_object(arena), *items = json_array(arena);
+    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
+        if (((*kind)->group[0] == '\0') == core && leads(*kind))
+            json_add(items, STR(""), aggregated_group(*kind, arena));
+    json_add(list, STR("kind"), text(arena, "APIGroupDiscoveryList"));
+    json_add(list, STR("apiVersion"),
+             json_string(arena, arena_printf(arena, "apidiscovery.k8s.io/%s", form)));
+    json_add(list, STR("metadata"), json_object(arena));
+    json_add(list, STR("items"), items);
+    str_t type = arena_printf(
+        arena, "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList", form);
+    document_add(api, core ? STR("/api") : STR("/apis"), str_from_z(form), type, list);
+}
+
+void documents_make(struct api *api)
+{
+    version_lists(api);
+    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
+        if (leads(*kind))
+            resource_list(api, *kind);
+    aggregated(api, true, "v2beta1");
+    aggregated(api, false, "v2beta1");
+    aggregated(api, true, "v2");
+    aggregated(api, false, "v2");
+}
+
+/* Does the client take this form? The plain one always; the aggregated ones when named. */
+static bool form_wanted(str_t accept, str_t form, struct arena *arena)
+{
+    if (form.len == 0)
+        return true;
+    str_t wanted = arena_printf(arena, "g=apidiscovery.k8s.io;v=" STR_F ";", STR_A(form));
+    return accept.len > 0 && memmem(accept.at, accept.len, wanted.at, wanted.len) != NULL;
+}
+
+bool discovery_answer(struct call *call)
+{
+    str_t path = call->x->path;
+    while (path.len > 1 && path.at[path.len - 1] == '/')
+        path.len--;
+    str_t accept = http_get(call->x, STR("Accept"));
+    for (const struct document *document = call->api->documents; document != NULL;
+         document = document->next) {
+        if (!str_eq(document->path, path) || !form_wanted(accept, document->as, call->arena))
+            continue;
+        struct http_field fields[] = {
+            {STR("Content-Type"), document->content_type},
+            {STR("ETag"), document->etag},
+            {STR("Vary"), STR("Accept")},
+            {STR("Cache-Control"), STR("public")},
+        };
+        bool same = str_eq(http_get(call->x, STR("If-None-Match")), document->etag);
+        http_answer(call->x, same ? 304 : 200, fields, ARRAY_LEN(fields),
+                    (struct http_bytes){.bytes = same ? STR("") : document->body});
+        return true;
+    }
+    return false;
+}

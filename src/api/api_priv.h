@@ -1,0 +1,150 @@
+/*
+ * api_priv.h - what the files of this room share: the server's state, and one call of a client.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "kinds/kinds.h"
+#include "kube/meta.h"
+#include "kube/selector.h"
+
+enum { GROUPS_MAX = 24, GENERATED_CHARS = 5 };
+
+struct api {
+    struct api_settings settings;
+    struct loop *loop;
+    struct store *store;
+    struct list watchers;
+    size_t n_watchers;
+    bool draining;
+    int64_t requests;
+    struct arena arena;      /* What lives as long as the server: the documents below. */
+    struct watch_line *line; /* The event rendered last, for the next watcher. */
+    struct document *documents;
+};
+
+struct user {
+    str_t name;
+    size_t n_groups;
+    str_t groups[GROUPS_MAX];
+};
+
+enum api_verb {
+    VERB_GET,
+    VERB_LIST,
+    VERB_WATCH,
+    VERB_CREATE,
+    VERB_UPDATE,
+    VERB_PATCH,
+    VERB_DELETE,
+    VERB_DELETE_COLLECTION,
+};
+
+enum api_format { FORMAT_OBJECT, FORMAT_TABLE, FORMAT_PARTIAL };
+
+enum field_validation { VALIDATE_WARN, VALIDATE_STRICT, VALIDATE_IGNORE };
+
+struct call { /* In the exchange's arena. */
+    struct api *api;
+    struct exchange *x; /* NULL: a controller asks; refusals go to `err`. */
+    struct err *err;
+    struct arena *arena;
+    struct user user;
+    enum api_verb verb;
+    const struct kind *kind;
+    str_t resource; /* As the store names it. */
+    str_t ns, name, subresource;
+    enum api_format format;
+    bool dry_run;
+    enum field_validation validation;
+    struct json *unknown; /* Fields of the body that the kind does not have. */
+};
+
+const char *verb_word(enum api_verb verb); /* As RBAC and messages name it. */
+
+/* --- api_request.c --- */
+enum path_result { PATH_OBJECT, PATH_OTHER, PATH_UNKNOWN, PATH_ANSWERED };
+enum path_result call_parse_path(struct call *call);
+int call_parse_query(struct call *call); /* < 0: answered. */
+bool call_query_is(const struct call *call, str_t name, str_t wanted);
+str_t call_query(const struct call *call, str_t name); /* "" if absent. */
+
+/* --- api_auth.c --- */
+void auth_user(struct api *api, struct exchange *x, struct user *user);
+bool user_in(const struct user *user, str_t group);
+bool auth_may(const struct user *user,
+              const struct call *call); /* call->kind NULL: a plain path. */
+
+/* --- api_status.c: every refusal is one of these --- */
+struct refusal {
+    int code;
+    const char *reason;
+    str_t message;
+    struct json *details; /* May be NULL. */
+};
+struct json *status_json(const struct refusal *refusal, struct arena *arena);
+void answer_refusal(struct call *call, const struct refusal *refusal);
+void answer_plain(struct call *call, int code, const char *reason, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void answer_err(struct call *call, const struct err *err); /* By its code, with the call's names. */
+void answer_not_found(struct call *call);
+void answer_invalid(struct call *call, str_t name, const struct field_errors *errors);
+void answer_json(struct call *call, int code, const struct json *json);
+void answer_bytes(struct call *call, int code, str_t bytes); /* JSON in the call's arena. */
+void answer_object(struct call *call, int code, const struct object *object); /* In its format. */
+
+/* --- api_body.c --- */
+enum { BODY_DEFAULT_MAX = 3 * 1024 * 1024 };
+/* An object of the call's kind: types checked, unknown fields dropped. < 0: answered. */
+int body_object(struct call *call, str_t body, struct json **out);
+/* DeleteOptions or a patch: any JSON, YAML or protobuf by this table. < 0: answered. */
+int body_any(struct call *call, str_t body, const struct schema *schema, struct json **out);
+int body_check_unknown(struct call *call, str_t what); /* By fieldValidation. < 0: answered. */
+
+/* --- api_read.c, api_watch.c, api_write.c --- */
+void api_get(struct call *call);
+void api_list(struct call *call);
+void api_watch(struct call *call);
+void api_write(struct call *call);
+void api_create_object(struct call *call, struct json *object);
+void api_update_object(struct call *call, struct json *object, const struct object *latest);
+void api_delete_object(struct call *call, const struct json *options, const struct object *latest);
+void api_drain_watches(struct api *api);
+void watch_line_drop(struct api *api);
+
+struct list_options {
+    int64_t limit; /* 0: all. */
+    uint64_t at_rv;
+    str_t after_ns, after_name;
+    struct selector *labels, *fields;
+};
+int list_selectors(struct call *call, struct list_options *options); /* < 0: answered. */
+bool list_wants(const struct list_options *options, const struct object *object);
+/* A resourceVersion from the query: 0 for "" and "0". < 0: answered. */
+int call_rv(struct call *call, uint64_t *rv);
+
+/* --- api_continue.c --- */
+struct continue_token {
+    uint64_t rv;
+    str_t ns, name;
+};
+str_t continue_encode(const struct continue_token *token, struct arena *arena);
+int continue_decode(str_t text, struct arena *arena, struct continue_token *token, struct err *err);
+
+/* --- api_table.c --- */
+enum api_format accept_format(str_t accept);
+bool accept_allows_json(str_t accept);
+struct json *table_of(const struct kind *kind, struct json *const *objects, size_t n,
+                      msec_t wall_ms, bool with_columns, str_t include, struct arena *arena);
+struct json *partial_of(const struct json *object, struct arena *arena);
+struct json *object_tree(const struct object *object, struct arena *arena);
+
+/* --- api_patch.c --- */
+/* Kubernetes' strategic merge patch by the kind's table. */
+struct json *patch_strategic(const struct schema *schema, const struct json *object,
+                             const struct json *patch, struct arena *arena);
+
+/* --- api_discovery.c, api_openapi.c: true if the path was one of theirs --- */
+bool discovery_answer(struct call *call);
+void documents_make(struct api *api);
+bool openapi_answer(struct call *call);

@@ -1,0 +1,214 @@
+/* api_read.c - get and list. */
+#include "api/api_priv.h"
+
+#include <stdlib.h>
+
+void api_get(struct call *call)
+{
+    uint64_t rv;
+    if (call_rv(call, &rv) < 0)
+        return;
+    const struct object *object = store_get(call->api->store, call->resource, call->ns, call->name);
+    if (object == NULL)
+        answer_not_found(call);
+    else
+        answer_object(call, 200, object);
+}
+
+int list_selectors(struct call *call, struct list_options *options)
+{
+    struct err err;
+    int r = label_selector_parse(call_query(call, STR("labelSelector")), call->arena,
+                                 &options->labels, &err);
+    if (r == 0)
+        r = field_selector_parse(call->kind, call_query(call, STR("fieldSelector")), call->arena,
+                                 &options->fields, &err);
+    if (r < 0)
+        answer_plain(call, 400, "BadRequest", "%s", err.text);
+    return r;
+}
+
+bool list_wants(const struct list_options *options, const struct object *object)
+{
+    if (selector_is_empty(options->labels) && selector_is_empty(options->fields))
+        return true;
+    str_t name = selector_name(options->fields);
+    if (name.len > 0 && !str_eq(name, object->name))
+        return false;
+    AUTO(arena_done) struct arena arena = {0};
+    return selector_matches(options->labels, options->fields, object_tree(object, &arena));
+}
+
+/* Which moment to show, by Kubernetes' rules for resourceVersion and resourceVersionMatch. */
+static int list_moment(struct call *call, struct list_options *options)
+{
+    uint64_t rv;
+    struct err err;
+    str_t match = call_query(call, STR("resourceVersionMatch"));
+    str_t token_text = call_query(call, STR("continue"));
+    str_t rv_text = call_query(call, STR("resourceVersion"));
+    bool exact = str_eq(match, STR("Exact"));
+    if (call_rv(call, &rv) < 0)
+        return -1;
+    if (match.len > 0 && (rv_text.len == 0 || token_text.len > 0 || (exact && rv == 0) ||
+                          (!exact && !str_eq(match, STR("NotOlderThan"))))) {
+        answer_plain(call, 422, "Invalid",
+                     "resourceVersionMatch: Forbidden: it must be Exact or NotOlderThan, with a "
+                     "resourceVersion, without continue, and Exact not with resourceVersion 0");
+        return -1;
+    }
+    if (token_text.len > 0) {
+        struct continue_token token;
+        if (continue_decode(token_text, call->arena, &token, &err) < 0) {
+            answer_plain(call, 400, "BadRequest", "%s", err.text);
+            return -1;
+        }
+        options->at_rv = token.rv;
+        options->after_ns = token.ns;
+        options->after_name = token.name;
+        return 0;
+    }
+    if (exact || (rv > 0 && options->limit > 0 && match.len == 0))
+        options->at_rv = rv;
+    return 0;
+}
+
+static int list_options(struct call *call, struct list_options *options)
+{
+    str_t limit = call_query(call, STR("limit"));
+    *options = (struct list_options){0};
+    if (limit.len > 0 && (!str_to_i64(limit, &options->limit) || options->limit < 0)) {
+        answer_plain(call, 400, "BadRequest", "limit: Invalid value: \"" STR_F "\"", STR_A(limit));
+        return -1;
+    }
+    if (list_selectors(call, options) < 0)
+        return -1;
+    return list_moment(call, options);
+}
+
+struct listing {
+    const struct list_options *options;
+    struct object **at; /* With references. */
+    size_t n, cap;
+    int64_t more; /* Behind the limit. */
+    bool count_more;
+};
+
+static bool list_one(void *self, const struct object *object)
+{
+    struct listing *listing = self;
+    int64_t limit = listing->options->limit;
+    if (limit > 0 && listing->n == (size_t)limit) {
+        /* With a selector nobody can say how many are left without looking at them all. */
+        listing->more++;
+        return listing->count_more;
+    }
+    if (!list_wants(listing->options, object))
+        return true;
+    if (listing->n == listing->cap) {
+        listing->cap = listing->cap == 0 ? 64 : listing->cap * 2;
+        listing->at = reallocarray(listing->at, listing->cap, sizeof(struct object *));
+        MUST(listing->at != NULL);
+    }
+    listing->at[listing->n++] = object_ref(object);
+    return true;
+}
+
+static void listing_done(struct listing *listing)
+{
+    for (size_t i = 0; i < listing->n; i++)
+        object_unref(listing->at[i]);
+    free(listing->at);
+}
+
+static struct json *list_meta(struct call *call, const struct listing *listing, uint64_t rv)
+{
+    struct arena *arena = call->arena;
+    struct json *meta = json_object(arena);
+    json_add(meta, STR("resourceVersion"),
+             json_string(arena, arena_printf(arena, "%llu", (unsigned long long)rv)));
+    if (listing->more == 0)
+        return meta;
+    const struct object *last = listing->at[listing->n - 1];
+    struct continue_token token = {rv, last->ns, last->name};
+    json_add(meta, STR("continue"), json_string(arena, continue_encode(&token, arena)));
+    if (listing->count_more)
+        json_add(meta, STR("remainingItemCount"), json_int(arena, listing->more));
+    return meta;
+}
+
+static void answer_buf(struct call *call, struct buf *out)
+{
+    static const struct http_field fields[] = {
+        {STR("Content-Type"), STR("application/json")},
+        {STR("Cache-Control"), STR("no-cache, private")},
+    };
+    http_answer(call->x, 200, fields, 2, (struct http_bytes){buf_str(out), free, out->at});
+}
+
+/* Stored texts one after the other: nothing is parsed. */
+static void answer_objects(struct call *call, const struct listing *listing,
+                           const struct json *meta)
+{
+    struct buf out = {0};
+    buf_printf(&out,
+               "{\"kind\":\"%sList\",\"apiVersion\":\"" STR_F "\",\"metadata\":", call->kind->name,
+               STR_A(kind_api_version(call->kind, call->arena)));
+    json_write(meta, &out);
+    buf_add(&out, STR(",\"items\":["));
+    for (size_t i = 0; i < listing->n; i++) {
+        if (i > 0)
+            buf_add_char(&out, ',');
+        buf_add(&out, listing->at[i]->json);
+    }
+    buf_add(&out, STR("]}\n"));
+    answer_buf(call, &out);
+}
+
+static void answer_shaped(struct call *call, const struct listing *listing, struct json *meta)
+{
+    struct arena *arena = call->arena;
+    struct json **trees = arena_array(arena, struct json *, listing->n + 1), *list;
+    for (size_t i = 0; i < listing->n; i++)
+        trees[i] = object_tree(listing->at[i], arena);
+    if (call->format == FORMAT_TABLE) {
+        list = table_of(call->kind, trees, listing->n, loop_wall_ms(call->api->loop), true,
+                        call_query(call, STR("includeObject")), arena);
+        json_set(list, STR("metadata"), meta);
+    } else {
+        struct json *items = json_array(arena);
+        list = json_object(arena);
+        json_add(list, STR("kind"), json_string(arena, STR("PartialObjectMetadataList")));
+        json_add(list, STR("apiVersion"), json_string(arena, STR("meta.k8s.io/v1")));
+        json_add(list, STR("metadata"), meta);
+        for (size_t i = 0; i < listing->n; i++)
+            json_add(items, STR(""), partial_of(trees[i], arena));
+        json_add(list, STR("items"), items);
+    }
+    struct buf out = {0};
+    json_write(list, &out);
+    answer_buf(call, &out);
+}
+
+void api_list(struct call *call)
+{
+    struct list_options options;
+    struct err err;
+    if (list_options(call, &options) < 0)
+        return;
+    bool whole = selector_is_empty(options.labels) && selector_is_empty(options.fields);
+    struct listing listing = {.options = &options, .count_more = whole};
+    uint64_t rv = options.at_rv > 0 ? options.at_rv : store_rv(call->api->store);
+    struct store_list range = {call->resource, call->ns, options.after_ns, options.after_name,
+                               options.at_rv};
+    if (store_each(call->api->store, &range, list_one, &listing, &err) < 0) {
+        answer_err(call, &err);
+    } else {
+        struct json *meta = list_meta(call, &listing, rv);
+        if (call->format == FORMAT_OBJECT)
+            answer_objects(call, &listing, meta);
+        else
+            answer_shaped(call, &listing, meta);
+    }
+    listing_done(&listing);
+}

@@ -1,0 +1,684 @@
+/*
+ * api_write.c - create, update, patch and delete: the one way into the store.
+ *
+ * Everything is decided at once against the newest version, queued or committed; the answer is sent
+ * when the store says that it is on disk. A client that goes away meanwhile changes nothing but
+ * that nobody is told.
+ */
+#include "api/api_priv.h"
+
+#include "kube/patch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* One queued write and who waits for it. */
+struct pending {
+    struct store_write write;
+    struct call *call; /* NULL: the client has gone, or there is none. */
+    int code;          /* Of the answer. */
+    bool status;       /* Answer with a Status instead of the object. */
+    struct sweep *sweep;
+};
+
+/* A deletecollection: answered when its last write is done. */
+struct sweep {
+    struct call *call;
+    unsigned left;
+    bool failed;
+    struct err err;
+};
+
+static const char *const namespace_resource = "namespaces";
+
+/* --- the answer --- */
+
+static void answer_deleted(struct call *call, const struct object *object)
+{
+    struct arena *arena = call->arena;
+    struct json *tree = object_tree(object, arena), *status = json_object(arena);
+    struct json *details = json_object(arena);
+    json_add(status, STR("kind"), json_string(arena, STR("Status")));
+    json_add(status, STR("apiVersion"), json_string(arena, STR("v1")));
+    json_add(status, STR("metadata"), json_object(arena));
+    json_add(status, STR("status"), json_string(arena, STR("Success")));
+    json_add(details, STR("name"), json_string(arena, object->name));
+    if (call->kind->group[0] != '\0')
+        json_add(details, STR("group"), json_string(arena, str_from_z(call->kind->group)));
+    json_add(details, STR("kind"), json_string(arena, str_from_z(call->kind->plural)));
+    json_add(details, STR("uid"),
+             json_string(arena, json_text(json_at(tree, "metadata.uid"), STR(""))));
+    json_add(status, STR("details"), details);
+    answer_json(call, 200, status);
+}
+
+static void sweep_answer(struct sweep *sweep)
+{
+    struct call *call = sweep->call;
+    if (call != NULL && sweep->failed) {
+        answer_err(call, &sweep->err);
+    } else if (call != NULL) {
+        struct json *status = json_object(call->arena);
+        json_add(status, STR("kind"), json_string(call->arena, STR("Status")));
+        json_add(status, STR("apiVersion"), json_string(call->arena, STR("v1")));
+        json_add(status, STR("metadata"), json_object(call->arena));
+        json_add(status, STR("status"), json_string(call->arena, STR("Success")));
+        answer_json(call, 200, status);
+    }
+    free(sweep);
+}
+
+static void pending_done(struct store_write *write, int r, const struct err *err)
+{
+    struct pending *pending = CONTAINER_OF(write, struct pending, write);
+    struct call *call = pending->call;
+    if (call != NULL) {
+        call->x->on_gone = NULL;
+        if (r < 0)
+            answer_err(call, err);
+        else if (pending->status)
+            answer_deleted(call, write->object);
+        else
+            answer_object(call, pending->code, write->object);
+    }
+    struct sweep *sweep = pending->sweep;
+    if (sweep != NULL && r < 0) {
+        sweep->failed = true;
+        sweep->err = *err;
+    }
+    object_unref(write->object);
+    free(pending);
+    if (sweep != NULL && --sweep->left == 0)
+        sweep_answer(sweep);
+}
+
+static void writer_gone(struct exchange *x)
+{
+    ((struct pending *)x->self)->call = NULL;
+}
+
+static void sweeper_gone(struct exchange *x)
+{
+    ((struct sweep *)x->self)->call = NULL;
+}
+
+/* --- giving it to the store --- */
+
+/* kind, apiVersion and metadata first; the resourceVersion it will have. */
+static struct object *render(struct call *call, struct json *tree, uint64_t rv)
+{
+    struct arena *arena = call->arena;
+    AUTO(buf_done) struct buf text = {0};
+    struct json *meta = json_get(tree, STR("metadata"));
+    json_set(meta, STR("resourceVersion"),
+             json_string(arena, arena_printf(arena, "%llu", (unsigned long long)rv)));
+    str_t name = json_get_text(meta, STR("name"));
+    struct json ordered = {.type = JSON_OBJECT};
+    json_add(&ordered, STR("kind"), json_string(arena, str_from_z(call->kind->name)));
+    json_add(&ordered, STR("apiVersion"), json_string(arena, kind_api_version(call->kind, arena)));
+    for (struct json *child = tree->first, *next; child != NULL; child = next) {
+        next = child->next;
+        if (child == meta)
+            continue;
+        if (!str_eq(child->key, STR("kind")) && !str_eq(child->key, STR("apiVersion"))) {
+            struct json *copy = arena_new(arena, struct json);
+            *copy = *child;
+            json_add(&ordered, child->key, copy);
+        }
+    }
+    /* Third place: behind apiVersion. */
+    struct json *at = ordered.first->next, *meta_copy = arena_new(arena, struct json);
+    *meta_copy = *meta;
+    meta_copy->next = at->next;
+    if (at->next == NULL)
+        ordered.last = meta_copy;
+    at->next = meta_copy;
+    buf_room(&text, 512);
+    json_write(&ordered, &text);
+    return object_new(call->resource, call->ns, name, rv, buf_str(&text));
+}
+
+struct write_plan {
+    enum store_verb verb;
+    struct json *tree;
+    uint64_t based_on;
+    int code;
+    bool status; /* Answer with a Status. */
+    struct sweep *sweep;
+};
+
+/* 0: queued, or answered because it was a dry run; < 0: refused, `err` says why. */
+static int submit(struct call *call, const struct write_plan *plan, struct err *err)
+{
+    struct store *store = call->api->store;
+    bool dry = call->dry_run;
+    struct object *object = render(call, plan->tree, dry ? plan->based_on : store_next_rv(store));
+    if (dry) {
+        if (plan->sweep == NULL && plan->status)
+            answer_deleted(call, object);
+        else if (plan->sweep == NULL)
+            answer_object(call, plan->code, object);
+        object_unref(object);
+        return 0;
+    }
+    struct pending *pending = calloc(1, sizeof(*pending));
+    MUST(pending != NULL);
+    *pending = (struct pending){.code = plan->code, .status = plan->status, .sweep = plan->sweep};
+    pending->write = (struct store_write){
+        .verb = plan->verb, .object = object, .based_on = plan->based_on, .done = pending_done};
+    int r = store_write(store, &pending->write, err);
+    if (r < 0) {
+        object_unref(object);
+        free(pending);
+        return r;
+    }
+    if (plan->sweep != NULL) {
+        plan->sweep->left++;
+    } else if (call->x != NULL) {
+        pending->call = call;
+        call->x->self = pending;
+        call->x->on_gone = writer_gone;
+    }
+    return 0;
+}
+
+static void submit_or_answer(struct call *call, const struct write_plan *plan)
+{
+    struct err err;
+    if (submit(call, plan, &err) < 0)
+        answer_err(call, &err);
+}
+
+/* --- checks --- */
+
+static struct json *metadata(struct json *object, struct arena *arena)
+{
+    struct json *meta = json_get(object, STR("metadata"));
+    if (meta == NULL) {
+        meta = json_object(arena);
+        json_add(object, STR("metadata"), meta);
+    }
+    return meta;
+}
+
+static int forbidden(struct call *call, str_t message, const char *cause)
+{
+    struct arena *arena = call->arena;
+    struct json *details = json_object(arena), *causes = json_array(arena),
+                *why = json_object(arena);
+    json_add(details, STR("name"), json_string(arena, call->name));
+    json_add(details, STR("kind"), json_string(arena, str_from_z(call->kind->plural)));
+    if (cause != NULL) {
+        json_add(why, STR("reason"), json_string(arena, str_from_z(cause)));
+        json_add(why, STR("field"), json_string(arena, STR("metadata.namespace")));
+        json_add(details, STR("causes"), json_add(causes, STR(""), why));
+    }
+    struct refusal refusal = {403, "Forbidden", message, details};
+    answer_refusal(call, &refusal);
+    return -1;
+}
+
+/* A new object needs a namespace that is there and stays. < 0: answered. */
+static int check_namespace(struct call *call)
+{
+    if (!call->kind->namespaced)
+        return 0;
+    const struct object *ns =
+        store_latest(call->api->store, str_from_z(namespace_resource), STR(""), call->ns);
+    if (ns == NULL) {
+        struct call about = *call;
+        about.kind = &kind_namespace;
+        about.resource = str_from_z(namespace_resource);
+        about.name = call->ns;
+        answer_not_found(&about);
+        return -1;
+    }
+    if (memmem(ns->json.at, ns->json.len, "\"deletionTimestamp\"", 19) == NULL)
+        return 0;
+    if (json_at(object_tree(ns, call->arena), "metadata.deletionTimestamp") == NULL)
+        return 0;
+    return forbidden(call,
+                     arena_printf(call->arena,
+                                  STR_F " \"" STR_F
+                                        "\" is forbidden: unable to create new content in "
+                                        "namespace " STR_F " because it is being terminated",
+                                  STR_A(call->resource), STR_A(call->name), STR_A(call->ns)),
+                     "NamespaceTerminating");
+}
+
+static int check_rules(struct call *call, struct json *object, const struct json *old)
+{
+    struct field_errors *errors = arena_new(call->arena, struct field_errors);
+    errors->arena = call->arena;
+    meta_check(call->kind, object, errors);
+    schema_check(call->kind->schema, object, errors);
+    if (old != NULL)
+        schema_check_immutable(call->kind->schema, old, object, errors);
+    if (call->kind->check != NULL)
+        call->kind->check(object, old, errors);
+    if (errors->n == 0)
+        return 0;
+    answer_invalid(call, json_get_text(json_get(object, STR("metadata")), STR("name")), errors);
+    return -1;
+}
+
+/* --- create --- */
+
+static str_t generated_name(str_t prefix, struct arena *arena)
+{
+    static const char letters[] = "bcdfghjklmnpqrstvwxz2456789"; /* No words, no look-alikes. */
+    unsigned char dice[GENERATED_CHARS];
+    char tail[GENERATED_CHARS + 1] = {0};
+    MUST(getrandom(dice, sizeof(dice), 0) == (ssize_t)sizeof(dice));
+    for (int i = 0; i < GENERATED_CHARS; i++)
+        tail[i] = letters[dice[i] % (sizeof(letters) - 1)];
+    size_t most = LABEL_LEN_MAX - GENERATED_CHARS;
+    if (prefix.len > most)
+        prefix.len = most;
+    return arena_printf(arena, STR_F "%s", STR_A(prefix), tail);
+}
+
+static int check_create_meta(struct call *call, struct json *meta)
+{
+    str_t ns = json_get_text(meta, STR("namespace"));
+    if (ns.len > 0 && !str_eq(ns, call->ns)) {
+        answer_plain(
+            call, 400, "BadRequest",
+            "the namespace of the provided object does not match the namespace sent on the "
+            "request");
+        return -1;
+    }
+    if (json_get_text(meta, STR("resourceVersion")).len > 0) {
+        answer_plain(call, 400, "BadRequest",
+                     "resourceVersion should not be set on objects to be created");
+        return -1;
+    }
+    return 0;
+}
+
+static void system_meta(struct call *call, struct json *meta)
+{
+    struct arena *arena = call->arena;
+    static const char *const ours[] = {"selfLink",          "uid",
+                                       "generation",        "creationTimestamp",
+                                       "deletionTimestamp", "deletionGracePeriodSeconds",
+                                       "managedFields",     "resourceVersion"};
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        (void)json_remove(meta, str_from_z(ours[i]));
+    if (call->kind->namespaced)
+        json_set(meta, STR("namespace"), json_string(arena, call->ns));
+    json_add(meta, STR("uid"), json_string(arena, uid_new(arena)));
+    json_add(meta, STR("creationTimestamp"),
+             json_string(arena, time_text(loop_wall_ms(call->api->loop), arena)));
+}
+
+void api_create_object(struct call *call, struct json *object)
+{
+    struct arena *arena = call->arena;
+    struct json *meta = metadata(object, arena);
+    if (check_create_meta(call, meta) < 0)
+        return;
+    str_t name = json_get_text(meta, STR("name")),
+          prefix = json_get_text(meta, STR("generateName"));
+    if (name.len == 0 && prefix.len > 0)
+        name = generated_name(prefix, arena);
+    call->name = name;
+    json_set(meta, STR("name"), json_string(arena, name));
+    if (check_namespace(call) < 0)
+        return;
+    system_meta(call, meta);
+    if (call->kind->has_status)
+        (void)json_remove(object, STR("status"));
+    schema_set_defaults(call->kind->schema, object, arena);
+    if (call->kind->prepare != NULL)
+        call->kind->prepare(object, NULL, arena);
+    if (check_rules(call, object, NULL) < 0)
+        return;
+    struct write_plan plan = {.verb = STORE_CREATE, .tree = object, .code = 201};
+    submit_or_answer(call, &plan);
+}
+
+/* --- update --- */
+
+static void keep(struct json *to, const struct json *from, str_t key, struct arena *arena)
+{
+    const struct json *kept = json_get(from, key);
+    if (kept != NULL)
+        json_set(to, key, json_clone(kept, arena));
+    else
+        (void)json_remove(to, key);
+}
+
+/* What the client may not change is as it was. < 0: answered. */
+static int update_meta(struct call *call, struct json *object, const struct json *old)
+{
+    static const char *const kept[] = {"selfLink",          "uid",
+                                       "generation",        "creationTimestamp",
+                                       "deletionTimestamp", "deletionGracePeriodSeconds",
+                                       "managedFields",     "generateName"};
+    struct json *meta = metadata(object, call->arena);
+    const struct json *was = json_get(old, STR("metadata"));
+    str_t name = json_get_text(meta, STR("name")), ns = json_get_text(meta, STR("namespace"));
+    str_t uid = json_get_text(meta, STR("uid"));
+    if (name.len > 0 && !str_eq(name, call->name)) {
+        answer_plain(call, 400, "BadRequest",
+                     "the name of the object (" STR_F ") does not match the name on the URL (" STR_F
+                     ")",
+                     STR_A(name), STR_A(call->name));
+        return -1;
+    }
+    if (ns.len > 0 && !str_eq(ns, call->ns)) {
+        answer_plain(
+            call, 400, "BadRequest",
+            "the namespace of the provided object does not match the namespace sent on the "
+            "request");
+        return -1;
+    }
+    if (uid.len > 0 && !str_eq(uid, json_get_text(was, STR("uid")))) {
+        struct refusal refusal = {
+            409, "Conflict",
+            arena_printf(call->arena,
+                         "Operation cannot be fulfilled on " STR_F " \"" STR_F
+                         "\": Precondition failed: UID in precondition: " STR_F
+                         ", UID in object meta: " STR_F,
+                         STR_A(call->resource), STR_A(call->name), STR_A(uid),
+                         STR_A(json_get_text(was, STR("uid")))),
+            NULL};
+        answer_refusal(call, &refusal);
+        return -1;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+        keep(meta, was, str_from_z(kept[i]), call->arena);
+    keep(meta, was, STR("name"), call->arena);
+    keep(meta, was, STR("namespace"), call->arena);
+    return 0;
+}
+
+/* True: it says a version, and that is not the newest. */
+static bool outdated(const struct json *object, const struct object *latest)
+{
+    int64_t rv;
+    str_t text = json_text(json_at(object, "metadata.resourceVersion"), STR(""));
+    return text.len > 0 && !str_eq(text, STR("0")) &&
+           (!str_to_i64(text, &rv) || (uint64_t)rv != latest->rv);
+}
+
+static bool is_ended(const struct json *object)
+{
+    return json_at(object, "metadata.deletionTimestamp") != NULL &&
+           json_count(json_at(object, "metadata.finalizers")) == 0 &&
+           json_count(json_at(object, "spec.finalizers")) == 0;
+}
+
+/* The object as the subresource may change it: all else is as it was. */
+static struct json *through_subresource(struct call *call, struct json *object, struct json *old)
+{
+    struct json *result = json_clone(old, call->arena);
+    keep(json_get(result, STR("metadata")), json_get(object, STR("metadata")),
+         STR("resourceVersion"), call->arena);
+    keep(result, object, str_eq(call->subresource, STR("status")) ? STR("status") : STR("spec"),
+         call->arena);
+    return result;
+}
+
+void api_update_object(struct call *call, struct json *object, const struct object *latest)
+{
+    struct arena *arena = call->arena;
+    struct json *old = object_tree(latest, arena);
+    struct err conflict = {.code = ERR_CONFLICT};
+    if (outdated(object, latest)) {
+        answer_err(call, &conflict);
+        return;
+    }
+    if (update_meta(call, object, old) < 0)
+        return;
+    if (call->subresource.len > 0) {
+        object = through_subresource(call, object, old);
+    } else {
+        if (call->kind->has_status)
+            keep(object, old, STR("status"), arena);
+        schema_set_defaults(call->kind->schema, object, arena);
+        if (call->kind->prepare != NULL)
+            call->kind->prepare(object, old, arena);
+    }
+    if (check_rules(call, object, old) < 0)
+        return;
+    json_set(json_get(object, STR("metadata")), STR("resourceVersion"),
+             json_string(arena, json_text(json_at(old, "metadata.resourceVersion"), STR(""))));
+    json_set(object, STR("kind"), json_string(arena, str_from_z(call->kind->name)));
+    json_set(object, STR("apiVersion"), json_string(arena, kind_api_version(call->kind, arena)));
+    bool ended = is_ended(object);
+    if (!ended && json_eq(object, old)) {
+        answer_object(call, 200, latest); /* Nothing changes, nothing is written. */
+        return;
+    }
+    struct write_plan plan = {.verb = ended ? STORE_DELETE : STORE_UPDATE,
+                              .tree = object,
+                              .based_on = latest->rv,
+                              .code = 200};
+    submit_or_answer(call, &plan);
+}
+
+/* --- patch --- */
+
+static struct json *patched(struct call *call, const struct json *old, str_t body)
+{
+    str_t type = http_get(call->x, STR("Content-Type")), rest;
+    str_cut(type, ';', &type, &rest);
+    bool strategic = str_eq(type, STR("application/strategic-merge-patch+json"));
+    struct json *patch;
+    if (!strategic && !str_eq(type, STR("application/merge-patch+json"))) {
+        answer_plain(call, 415, "UnsupportedMediaType",
+                     "the body of the request was in an unknown format (" STR_F
+                     ") - accepted media types include: application/merge-patch+json, "
+                     "application/strategic-merge-patch+json",
+                     STR_A(type));
+        return NULL;
+    }
+    if (body_any(call, body, call->kind->schema, &patch) < 0)
+        return NULL;
+    if (patch->type != JSON_OBJECT) {
+        answer_plain(call, 400, "BadRequest", "a patch must be an object");
+        return NULL;
+    }
+    struct json *base = json_clone(old, call->arena);
+    (void)json_remove(json_get(base, STR("metadata")), STR("resourceVersion"));
+    return strategic ? patch_strategic(call->kind->schema, base, patch, call->arena)
+                     : patch_merge(base, patch, call->arena);
+}
+
+static void patch(struct call *call, str_t body, const struct object *latest)
+{
+    struct err err;
+    struct json *object = patched(call, object_tree(latest, call->arena), body);
+    if (object == NULL)
+        return;
+    call->unknown = json_array(call->arena);
+    if (schema_decode_check(call->kind->schema, object, call->unknown, call->arena, &err) < 0) {
+        call->unknown = NULL;
+        answer_plain(call, 422, "Invalid", "the patched object is not valid: %s", err.text);
+        return;
+    }
+    if (body_check_unknown(call, STR("")) < 0)
+        return;
+    schema_prune(call->kind->schema, object);
+    api_update_object(call, object, latest);
+}
+
+/* --- delete --- */
+
+static const struct field precondition_fields[] = {
+    {"uid", FIELD_STRING, 1}, {"resourceVersion", FIELD_STRING, 2}, {0}};
+static const struct schema preconditions = {"meta.v1.Preconditions", precondition_fields, NULL};
+static const struct field delete_fields[] = {
+    {"kind", FIELD_STRING},
+    {"apiVersion", FIELD_STRING},
+    {"gracePeriodSeconds", FIELD_LONG, 1},
+    {"preconditions", FIELD_OBJECT, 2, .of = &preconditions},
+    {"orphanDependents", FIELD_BOOL, 3},
+    {"propagationPolicy", FIELD_STRING, 4},
+    {"dryRun", FIELD_LIST, 5, .item = FIELD_STRING},
+    {0},
+};
+static const struct schema delete_schema = {"meta.v1.DeleteOptions", delete_fields, NULL};
+
+static bool precondition_fails(const struct json *options, const struct json *object)
+{
+    str_t uid = json_text(json_at(options, "preconditions.uid"), STR(""));
+    str_t rv = json_text(json_at(options, "preconditions.resourceVersion"), STR(""));
+    return (uid.len > 0 && !str_eq(uid, json_text(json_at(object, "metadata.uid"), STR("")))) ||
+           (rv.len > 0 &&
+            !str_eq(rv, json_text(json_at(object, "metadata.resourceVersion"), STR(""))));
+}
+
+static void mark_deleted(struct call *call, struct json *object)
+{
+    struct arena *arena = call->arena;
+    struct json *meta = json_get(object, STR("metadata"));
+    json_set(meta, STR("deletionTimestamp"),
+             json_string(arena, time_text(loop_wall_ms(call->api->loop), arena)));
+    json_set(meta, STR("deletionGracePeriodSeconds"), json_int(arena, 0));
+    if (call->kind != &kind_namespace)
+        return;
+    struct json *status = json_get(object, STR("status"));
+    if (status == NULL)
+        json_add(object, STR("status"), status = json_object(arena));
+    json_set(status, STR("phase"), json_string(arena, STR("Terminating")));
+}
+
+/* What deleting this object means now. False: nothing, it is on its way already. */
+static bool delete_plan(struct call *call, const struct object *latest, struct write_plan *plan)
+{
+    struct json *object = object_tree(latest, call->arena);
+    bool waits = json_count(json_at(object, "metadata.finalizers")) > 0 ||
+                 json_count(json_at(object, "spec.finalizers")) > 0;
+    bool marked = json_at(object, "metadata.deletionTimestamp") != NULL;
+    if (waits && marked)
+        return false;
+    if (waits)
+        mark_deleted(call, object);
+    *plan = (struct write_plan){.verb = waits ? STORE_UPDATE : STORE_DELETE,
+                                .tree = object,
+                                .based_on = latest->rv,
+                                .code = 200,
+                                .status = !waits};
+    return true;
+}
+
+void api_delete_object(struct call *call, const struct json *options, const struct object *latest)
+{
+    struct write_plan plan;
+    if (precondition_fails(options, object_tree(latest, call->arena))) {
+        struct err conflict = {.code = ERR_CONFLICT};
+        answer_err(call, &conflict);
+        return;
+    }
+    if (call->kind == &kind_namespace && str_eq(call->name, STR("default"))) {
+        (void)forbidden(
+            call, STR("namespaces \"default\" is forbidden: this namespace may not be deleted"),
+            NULL);
+        return;
+    }
+    if (delete_plan(call, latest, &plan))
+        submit_or_answer(call, &plan);
+    else
+        answer_object(call, 200, latest);
+}
+
+struct collection {
+    struct call *call;
+    struct list_options options;
+    struct sweep *sweep;
+};
+
+static bool delete_each(void *self, const struct object *object)
+{
+    struct collection *collection = self;
+    struct write_plan plan;
+    struct err err;
+    const struct object *latest =
+        store_latest(collection->call->api->store, object->resource, object->ns, object->name);
+    if (latest == NULL || !list_wants(&collection->options, latest))
+        return true;
+    struct call one = *collection->call;
+    one.ns = latest->ns;
+    one.name = latest->name;
+    if (!delete_plan(&one, latest, &plan))
+        return true;
+    plan.sweep = collection->sweep;
+    int r = submit(&one, &plan, &err);
+    MUST(r == 0); /* Based on the newest version, in the same call. */
+    return true;
+}
+
+static void delete_collection(struct call *call)
+{
+    struct collection collection = {.call = call};
+    struct err err;
+    if (call->kind == &kind_namespace) {
+        answer_plain(call, 405, "MethodNotAllowed",
+                     "namespaces are deleted one by one, never as a collection");
+        return;
+    }
+    if (list_selectors(call, &collection.options) < 0)
+        return;
+    struct sweep *sweep = calloc(1, sizeof(*sweep));
+    MUST(sweep != NULL);
+    sweep->call = call;
+    collection.sweep = sweep;
+    call->x->self = sweep;
+    call->x->on_gone = sweeper_gone;
+    struct store_list range = {.resource = call->resource, .ns = call->ns};
+    int r = store_each(call->api->store, &range, delete_each, &collection, &err);
+    MUST(r == 0);
+    if (sweep->left == 0) {
+        call->x->on_gone = NULL;
+        sweep_answer(sweep);
+    }
+}
+
+/* --- who comes here --- */
+
+static void with_latest(struct call *call, str_t body)
+{
+    struct json *object = NULL;
+    if (call->verb == VERB_UPDATE && body_object(call, body, &object) < 0)
+        return;
+    if (call->verb == VERB_DELETE) {
+        object = json_object(call->arena);
+        if (body.len > 0 && body_any(call, body, &delete_schema, &object) < 0)
+            return;
+        if (json_count(json_get(object, STR("dryRun"))) > 0)
+            call->dry_run = true;
+    }
+    const struct object *latest =
+        store_latest(call->api->store, call->resource, call->ns, call->name);
+    if (latest == NULL)
+        answer_not_found(call);
+    else if (call->verb == VERB_UPDATE)
+        api_update_object(call, object, latest);
+    else if (call->verb == VERB_PATCH)
+        patch(call, body, latest);
+    else
+        api_delete_object(call, object, latest);
+}
+
+static void body_here(struct exchange *x, str_t body)
+{
+    struct call *call = x->self;
+    struct json *object;
+    if (call->verb == VERB_DELETE_COLLECTION)
+        delete_collection(call);
+    else if (call->verb != VERB_CREATE)
+        with_latest(call, body);
+    else if (body_object(call, body, &object) == 0)
+        api_create_object(call, object);
+}
+
+void api_write(struct call *call)
+{
+    size_t most = call->api->settings.body_bytes_max;
+    call->x->self = call;
+    http_collect(call->x, most > 0 ? most : BODY_DEFAULT_MAX, body_here);
+}
