@@ -17,3 +17,10 @@ struct json *cache_get(const struct cache *cache, str_t resource, str_t ns, str_
                        struct arena *arena);
 /* Objects of one resource in one namespace ("" = all). */
 size_t cache_count(const struct cache *cache, str_t resource, str_t ns);
+
+struct cache_name {
+    str_t ns, name;
+};
+/* The first `max` names, in order. */
+size_t cache_names(const struct cache *cache, str_t resource, str_t ns, struct cache_name *out,
+                   size_t max, struct arena *arena);

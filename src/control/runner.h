@@ -18,8 +18,9 @@ struct runner_settings {
     struct writer writer;
     const struct log *log;
     const struct controller *const *controllers; /* Ends with NULL. */
+    str_t ca_pem;                                /* For struct reconcile. */
 };
 
 int runner_new(const struct runner_settings *settings, struct runner **out, struct err *err);
-void runner_free(struct runner *runner);
+void runner_free(struct runner *runner);       /* The loop turns no more after this. */
 bool runner_idle(const struct runner *runner); /* Nothing ready, delayed or running. */
