@@ -1,6 +1,8 @@
 /* cache.c - the store as controllers see it. */
 #include "control/cache.h"
 
+#include "base/json.h"
+
 struct json *cache_get(const struct cache *cache, str_t resource, str_t ns, str_t name,
                        struct arena *arena)
 {

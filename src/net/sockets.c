@@ -114,3 +114,21 @@ bool socket_peer_uid(int fd, uint32_t *uid)
     *uid = peer.uid;
     return true;
 }
+
+int socket_send_unix(const char *path, str_t text, struct err *err)
+{
+    union address at;
+    int r = unix_address(path, &at, err);
+    if (r < 0)
+        return r;
+    if (at.un.sun_path[0] == '@')
+        at.un.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    if (fd < 0 || sendto(fd, text.at, text.len, MSG_NOSIGNAL, &at.any, len) < 0) {
+        err_errno(err, "send to '%s'", path);
+        return fail(fd, err);
+    }
+    close(fd);
+    return 0;
+}

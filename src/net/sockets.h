@@ -12,3 +12,6 @@ int socket_listen_unix(const char *path, unsigned mode, struct err *err);
 int socket_accept(int fd, struct err *err);
 int socket_connect_unix(const char *path, struct err *err); /* Blocking descriptor. */
 bool socket_peer_uid(int fd, uint32_t *uid);                /* Unix sockets only. */
+/* One datagram to a unix socket ('@' begins an abstract name), as systemd's notify protocol wants.
+ */
+int socket_send_unix(const char *path, str_t text, struct err *err);

@@ -29,10 +29,8 @@ struct queued {
 struct store {
     struct loop *loop;
     struct pool *pool;
-    struct pool *backup_pool;
     struct disk *disk;
     bool (*secret)(str_t resource);
-    char *dir;
     uint64_t next_rv;
     uint64_t committed_rv;
     struct store_index index;
@@ -45,7 +43,9 @@ struct store {
     bool commit_waiting;
     struct job job;
     bool job_running;
+    bool job_worked;
     int job_result;
+    bool closing;
     struct err job_err;
 };
 
@@ -60,6 +60,7 @@ static void commit_work(struct job *job)
 {
     struct store *store = store_of_job(job);
     store->job_result = disk_commit(store->disk, &store->batch->change, &store->job_err);
+    store->job_worked = true;
 }
 
 static void forget_latest(struct store *store, struct queued *queued)
@@ -163,9 +164,10 @@ static bool take_batch(struct store *store)
 
 static void commit_start(struct store *store)
 {
-    if (store->job_running || !take_batch(store))
+    if (store->job_running || store->closing || !take_batch(store))
         return;
     store->job_running = true;
+    store->job_worked = false;
     store->job.work = commit_work;
     store->job.done = commit_done;
     pool_run(store->pool, &store->job);
@@ -415,7 +417,6 @@ int store_open(struct loop *loop, const struct store_settings *settings, struct 
     store->queue_end = &store->queue;
     store->commit_post.run = commit_turn;
     list_init(&store->watches);
-    store->dir = strndup(settings->dir.at, settings->dir.len);
     size_t kept = settings->history_max > 0 ? settings->history_max : HISTORY_DEFAULT;
     history_init(&store->history, kept);
     int r = disk_open(settings->dir, kept, &store->disk, err);
@@ -435,73 +436,27 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    store->closing = true;
     pool_free(store->pool);
-    pool_free(store->backup_pool);
-    /* The job's post may still be on its way; the loop must turn no more. */
-    if (store->job_running)
+    /* The loop turns no more: what it would have done is done here. */
+    while (store->job_running || take_batch(store)) {
+        if (!store->job_running || !store->job_worked)
+            commit_work(&store->job);
         commit_over(store);
-    while (take_batch(store)) {
-        store->job_result = disk_commit(store->disk, &store->batch->change, &store->job_err);
-        store->job_running = false;
-        struct queued *first = store->batch;
-        store->batch = NULL;
-        for (struct queued *queued = first, *next; queued != NULL; queued = next) {
-            next = queued->next;
-            forget_latest(store, queued);
-            finish(queued, store->job_result, &store->job_err);
-        }
     }
     disk_close(store->disk);
     history_done(&store->history);
     index_done(&store->index);
     map_done(&store->latest);
-    free(store->dir);
     free(store);
 }
 
-/* --- backup --- */
+/* --- copies --- */
 
-struct backup {
-    struct job job;
-    struct store *store;
-    char *path;
-    int r;
-    struct err err;
-    void (*done)(void *self, int r, const struct err *err);
-    void *self;
-};
-
-static void backup_work(struct job *job)
+int store_copy(str_t dir, str_t path, struct err *err)
 {
-    struct backup *backup = CONTAINER_OF(job, struct backup, job);
-    backup->r = disk_backup(str_from_z(backup->store->dir), backup->path, &backup->err);
-}
-
-static void backup_done(struct job *job)
-{
-    struct backup *backup = CONTAINER_OF(job, struct backup, job);
-    backup->done(backup->self, backup->r, &backup->err);
-    free(backup->path);
-    free(backup);
-}
-
-void store_backup(struct store *store, str_t path,
-                  void (*done)(void *self, int r, const struct err *err), void *self)
-{
-    struct err err;
-    if (store->backup_pool == NULL && pool_new(store->loop, 1, &store->backup_pool, &err) < 0) {
-        done(self, err.code, &err);
-        return;
-    }
-    struct backup *backup = calloc(1, sizeof(*backup));
-    MUST(backup != NULL);
-    backup->store = store;
-    backup->path = strndup(path.at, path.len);
-    backup->done = done;
-    backup->self = self;
-    backup->job.work = backup_work;
-    backup->job.done = backup_done;
-    pool_run(store->backup_pool, &backup->job);
+    AUTO(arena_done) struct arena arena = {0};
+    return disk_backup(dir, arena_str(&arena, path).at, err);
 }
 
 int store_restore(str_t path, str_t dir, struct err *err)

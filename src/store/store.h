@@ -104,8 +104,10 @@ void store_unwatch(struct store_watch *watch);       /* Harmless when it does no
 uint64_t store_oldest_rv(const struct store *store); /* The least from_rv that still works. */
 
 /* --- keeping --- */
-/* A consistent copy into one file while writes go on; done() on the loop's thread. */
-void store_backup(struct store *store, str_t path,
-                  void (*done)(void *self, int r, const struct err *err), void *self);
+/*
+ * A consistent copy of the store in `dir` into one new file, key included: keep it as you would
+ * keep the key. The store may be in use, also by another process. Blocks.
+ */
+int store_copy(str_t dir, str_t path, struct err *err);
 /* The other way, offline: into a directory without state, after every record was checked. */
 int store_restore(str_t path, str_t dir, struct err *err);

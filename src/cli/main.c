@@ -1,0 +1,296 @@
+/* main.c - the `davy` command: a table of words, and what each does. */
+#include "base/file.h"
+#include "store/store.h"
+#include "supervise/home.h"
+#include "supervise/roles.h"
+#include "supervise/settings.h"
+#include "supervise/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2 };
+
+struct options {
+    str_t dir; /* Absolute. */
+    const char *listen, *roles, *role, *binary;
+    bool ports_auto;
+    const char *words[4]; /* What is no option. */
+    size_t n_words;
+    char **argv;
+    struct arena *arena;
+};
+
+struct command {
+    const char *name;
+    const char *usage;
+    const char *help;
+    int (*run)(const struct options *options);
+};
+
+static int fail(const struct err *err)
+{
+    fprintf(stderr, "davy: %s\n", err->text);
+    return 1;
+}
+
+/* --- commands --- */
+
+static bool listed(const char *const *list, str_t word)
+{
+    for (; *list != NULL; list++)
+        if (str_eq(word, str_from_z(*list)))
+            return true;
+    return false;
+}
+
+static int check_roles(const char *roles, struct err *err)
+{
+    str_t rest = str_from_z(roles), role;
+    while (rest.len > 0) {
+        str_cut(rest, ',', &role, &rest);
+        if (listed(roles_later, role))
+            return err_set(err, ERR_INVALID,
+                           "role '" STR_F "' is not in this build; built: control", STR_A(role));
+        if (!listed(roles_built, role))
+            return err_set(err, ERR_INVALID, "there is no role '" STR_F "'; built: control",
+                           STR_A(role));
+    }
+    return 0;
+}
+
+static int run_serve(const struct options *o)
+{
+    struct err err;
+    const char *roles = o->role != NULL ? o->role : o->roles != NULL ? o->roles : "control";
+    if (check_roles(roles, &err) < 0)
+        return fail(&err);
+    if (o->role != NULL) {
+        struct role_settings settings = {o->dir, o->arena};
+        return control_run(&settings);
+    }
+    struct supervisor_settings settings = {.dir = o->dir,
+                                           .ports_auto = o->ports_auto,
+                                           .listen = o->listen,
+                                           .argv = o->argv,
+                                           .arena = o->arena};
+    return supervisor_run(&settings);
+}
+
+static int ask(const struct options *o, str_t command, bool expect_ok)
+{
+    struct err err;
+    str_t answer;
+    if (supervisor_ask(o->dir, command, o->arena, &answer, &err) < 0)
+        return fail(&err);
+    bool ok = !expect_ok || str_eq(answer, STR("ok\n"));
+    if (!expect_ok || !ok)
+        fprintf(ok ? stdout : stderr, "%s" STR_F, ok ? "" : "davy: ", STR_A(answer));
+    return ok && answer.len > 0 ? 0 : 1;
+}
+
+static int run_status(const struct options *o)
+{
+    return ask(o, STR("status"), false);
+}
+
+static int run_stop(const struct options *o)
+{
+    return ask(o, STR("stop"), true);
+}
+
+static int run_upgrade(const struct options *o)
+{
+    char path[PATH_MAX];
+    const char *binary = o->binary != NULL ? o->binary : "/proc/self/exe";
+    struct err err;
+    if (realpath(binary, path) == NULL) {
+        err_errno(&err, "find '%s'", binary);
+        return fail(&err);
+    }
+    return ask(o, arena_printf(o->arena, "upgrade %s", path), true);
+}
+
+static int lock_store(const char *store, struct err *err)
+{
+    char path[PATH_MAX + 8];
+    (void)snprintf(path, sizeof(path), "%s/lock", store);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : err_errno(err, "open '%s'", path);
+    bool free_ = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    close(fd);
+    return free_ ? 0 : err_set(err, ERR_BUSY, "a davy uses this state; stop it first");
+}
+
+/* What is there is moved aside, not removed. */
+static int restore(const struct options *o, const char *file, struct err *err)
+{
+    struct home home = {o->dir, o->arena};
+    const char *store = home_path(&home, "store");
+    struct clock *clock = system_clock();
+    int r = home_make(&home, err);
+    if (r == 0)
+        r = lock_store(store, err);
+    if (r < 0)
+        return r;
+    const char *old = arena_printf(o->arena, "%s.before-restore-%lld", store,
+                                   (long long)(clock->wall_ms(clock) / 1000))
+                          .at;
+    if (rename(store, old) < 0 || mkdir(store, 0700) < 0)
+        return err_errno(err, "move '%s' aside", store);
+    r = store_restore(str_from_z(file), str_from_z(store), err);
+    if (r < 0)
+        return err_wrap(err, "restore (the state of before is in '%s')", old);
+    (void)rmdir(old); /* Only if there was nothing in it. */
+    return 0;
+}
+
+static int run_backup(const struct options *o)
+{
+    struct err err;
+    struct home home = {o->dir, o->arena};
+    const char *word = o->n_words > 0 ? o->words[0] : "";
+    int r;
+    if (o->n_words != 2 || (strcmp(word, "create") != 0 && strcmp(word, "restore") != 0)) {
+        fprintf(stderr, "davy: usage: davy backup create|restore FILE [--data DIR]\n");
+        return EXIT_USAGE;
+    }
+    if (strcmp(word, "create") == 0)
+        r = store_copy(str_from_z(home_path(&home, "store")), str_from_z(o->words[1]), &err);
+    else
+        r = restore(o, o->words[1], &err);
+    return r < 0 ? fail(&err) : 0;
+}
+
+static int run_kubeconfig(const struct options *o)
+{
+    struct home home = {o->dir, o->arena};
+    struct err err;
+    str_t text;
+    if (home_read(&home, "run/admin.kubeconfig", &text, &err) < 0)
+        return fail(&err);
+    fwrite(text.at, 1, text.len, stdout);
+    return 0;
+}
+
+static int run_config(const struct options *o)
+{
+    AUTO(buf_done) struct buf out = {0};
+    (void)o;
+    settings_print(&out);
+    fwrite(out.at, 1, out.len, stdout);
+    return 0;
+}
+
+static int run_version(const struct options *o)
+{
+    (void)o;
+    printf("davy " DAVY_VERSION "\n");
+    return 0;
+}
+
+static int run_help(const struct options *o);
+
+/* clang-format off */
+static const struct command commands[] = {
+    {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control]",
+     "run Davy", run_serve},
+    {"status", "[--data DIR]",
+     "is it ready, and where are its doors", run_status},
+    {"stop", "[--data DIR]",
+     "end it cleanly", run_stop},
+    {"upgrade", "[--data DIR] [--binary PATH]",
+     "go on with another binary, sockets kept", run_upgrade},
+    {"backup", "create|restore FILE [--data DIR]",
+     "the whole state to or from one file", run_backup},
+    {"kubeconfig", "[--data DIR]",
+     "print the administrator's kubeconfig", run_kubeconfig},
+    {"config", "",
+     "print ports, paths and limits", run_config},
+    {"version", "",
+     "print the version", run_version},
+    {"help", "",
+     "print this", run_help},
+};
+/* clang-format on */
+
+static int run_help(const struct options *o)
+{
+    (void)o;
+    printf("usage: davy COMMAND\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        printf("  %s %s\n        %s\n", commands[i].name, commands[i].usage, commands[i].help);
+    return 0;
+}
+
+/* --- arguments --- */
+
+/* "--name=value" or "--name value". */
+static bool option(char **argv, int *i, const char *name, const char **value)
+{
+    size_t len = strlen(name);
+    if (strncmp(argv[*i], name, len) != 0)
+        return false;
+    if (argv[*i][len] == '=') {
+        *value = argv[*i] + len + 1;
+        return true;
+    }
+    if (argv[*i][len] != '\0' || argv[*i + 1] == NULL)
+        return false;
+    *value = argv[++*i];
+    return true;
+}
+
+static int bad_usage(const char *word)
+{
+    fprintf(stderr, "davy: '%s' is not understood; see 'davy help'\n", word);
+    return EXIT_USAGE;
+}
+
+static int parse(int argc, char **argv, struct options *o)
+{
+    const char *data = getenv("DAVY_DATA"), *ports = NULL;
+    o->listen = DEFAULT_HOST;
+    for (int i = 2; i < argc; i++) {
+        if (option(argv, &i, "--data", &data) || option(argv, &i, "--ports", &ports) ||
+            option(argv, &i, "--listen", &o->listen) || option(argv, &i, "--roles", &o->roles) ||
+            option(argv, &i, "--role", &o->role) || option(argv, &i, "--binary", &o->binary))
+            continue;
+        if (argv[i][0] == '-' || o->n_words == ARRAY_LEN(o->words))
+            return bad_usage(argv[i]);
+        o->words[o->n_words++] = argv[i];
+    }
+    if (ports != NULL && strcmp(ports, "auto") != 0 && strcmp(ports, "default") != 0)
+        return bad_usage(ports);
+    o->ports_auto = ports != NULL && strcmp(ports, "auto") == 0;
+    if (data == NULL)
+        data = DEFAULT_DATA;
+    char cwd[PATH_MAX];
+    if (data[0] == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
+        o->dir = str_from_z(data);
+    else
+        o->dir = arena_printf(o->arena, "%s/%s", cwd, data);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct options options = {.arena = &arena, .argv = argv};
+    const char *word = argc > 1 ? argv[1] : "help";
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(word, commands[i].name) != 0)
+            continue;
+        int code = parse(argc, argv, &options);
+        return code != 0 ? code : commands[i].run(&options);
+    }
+    return bad_usage(word);
+}

@@ -1,0 +1,15 @@
+/* roles.h - what runs as a child of the supervisor. */
+#pragma once
+
+#include "base/arena.h"
+
+/* Descriptors a role finds open when it starts. */
+enum { FD_DOORS = 10, FD_LOCAL = 30, FD_READY = 31 };
+
+struct role_settings {
+    str_t dir;
+    struct arena *arena;
+};
+
+/* Runs until SIGTERM; gives the exit code. */
+int control_run(const struct role_settings *settings);

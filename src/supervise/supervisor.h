@@ -1,0 +1,26 @@
+/*
+ * supervisor.h - `davy serve`: opens the sockets, starts the roles, starts them again when they
+ * die.
+ *
+ * Sockets belong to the supervisor and outlive every role, so while a role is replaced connections
+ * wait in the kernel instead of being refused. An upgrade replaces the supervisor's program in
+ * place (same process, same sockets), then each role.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct supervisor_settings {
+    str_t dir;          /* Absolute. */
+    const char *listen; /* An address. */
+    bool ports_auto;    /* Free ports instead of the usual ones. */
+    char **argv;        /* Of this process, for the upgrade. */
+    struct arena *arena;
+};
+
+/* Until SIGTERM. Gives the exit code; says on stderr what went wrong. */
+int supervisor_run(const struct supervisor_settings *settings);
+
+/* One command to the supervisor of `dir`: "status", "stop", "upgrade PATH". Its answer's text. */
+int supervisor_ask(str_t dir, str_t command, struct arena *arena, str_t *answer, struct err *err);
