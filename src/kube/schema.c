@@ -50,6 +50,7 @@ static bool is_object(const struct json *json)
 void field_error(struct field_errors *errors, enum field_reason reason, str_t path, const char *fmt,
                  ...)
 {
+    MUST(fmt != NULL);
     if (errors->n == FIELD_ERRORS_MAX)
         return;
     struct field_error *error = &errors->at[errors->n++];
@@ -239,13 +240,22 @@ static void each_object(const struct schema *schema, struct json *object, unsign
     }
 }
 
+/* Go leaves empty lists and maps out of what it writes, and clients compare with that. */
+static bool says_nothing(const struct field *field, const struct json *json)
+{
+    return json->type == JSON_NULL ||
+           ((field->type == FIELD_MAP || field->type == FIELD_LIST) && json->first == NULL &&
+            (json->type == JSON_OBJECT || json->type == JSON_ARRAY));
+}
+
 static void prune_one(const struct schema *schema, struct json *object, void *self)
 {
     (void)self;
     struct json **at = &object->first;
     object->last = NULL;
     while (*at != NULL) {
-        if ((*at)->type == JSON_NULL || field_find(schema, (*at)->key) == NULL) {
+        const struct field *field = field_find(schema, (*at)->key);
+        if (field == NULL || says_nothing(field, *at)) {
             *at = (*at)->next;
             continue;
         }

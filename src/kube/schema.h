@@ -99,7 +99,8 @@ void field_error(struct field_errors *errors, enum field_reason reason, str_t pa
  */
 int schema_decode_check(const struct schema *schema, const struct json *object,
                         struct json *unknown, struct arena *arena, struct err *err);
-void schema_prune(const struct schema *schema, struct json *object); /* Drop unknown fields. */
+void schema_prune(const struct schema *schema,
+                  struct json *object); /* Drops unknown fields, nulls, empty lists and maps. */
 void schema_set_defaults(const struct schema *schema, struct json *object, struct arena *arena);
 void schema_check(const struct schema *schema, const struct json *object,
                   struct field_errors *errors);
