@@ -6,7 +6,6 @@
  * that nobody is told.
  */
 #include "api/api_priv.h"
-
 #include "kube/patch.h"
 
 #include <stdlib.h>
