@@ -22,5 +22,7 @@ struct runner_settings {
 };
 
 int runner_new(const struct runner_settings *settings, struct runner **out, struct err *err);
-void runner_free(struct runner *runner);       /* The loop turns no more after this. */
+void runner_free(struct runner *runner); /* The loop turns no more after this. */
+/* As free, but while the loop goes on: nothing of it is left waiting there. */
+void runner_kill(struct runner *runner);
 bool runner_idle(const struct runner *runner); /* Nothing ready, delayed or running. */

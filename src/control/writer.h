@@ -2,8 +2,9 @@
  * writer.h - how a controller changes the world: the API server's front door, or a test's.
  *
  * Every call goes the way of a client's request: checked, admitted, stored. It returns at once; a
- * refusal that is known at once is returned, anything later brings the name back to the queue by
- * the change itself or by the runner's retry. Trees are copied.
+ * refusal that is known at once is returned. A write that is committed brings the name back to the
+ * queue as a change; one whose commit fails makes the runner look at everything again. Trees are
+ * copied.
  */
 #pragma once
 

@@ -23,6 +23,13 @@ static void job_done(struct post *post)
     job->done(job);
 }
 
+static void job_here(struct post *post)
+{
+    struct job *job = CONTAINER_OF(post, struct job, post);
+    job->work(job);
+    job->done(job);
+}
+
 static struct job *pool_take(struct pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
@@ -52,7 +59,7 @@ static void *pool_thread(void *arg)
 
 int pool_new(struct loop *loop, unsigned threads, struct pool **out, struct err *err)
 {
-    MUST(threads > 0 && threads <= THREADS_MAX);
+    MUST(threads <= THREADS_MAX);
     struct pool *pool = calloc(1, sizeof(*pool));
     MUST(pool != NULL);
     pool->loop = loop;
@@ -94,6 +101,11 @@ void pool_run(struct pool *pool, struct job *job)
 {
     job->pool = pool;
     job->next = NULL;
+    if (pool->n_threads == 0) {
+        job->post.run = job_here;
+        loop_later(pool->loop, &job->post);
+        return;
+    }
     pthread_mutex_lock(&pool->lock);
     *pool->end = job;
     pool->end = &job->next;

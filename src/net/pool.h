@@ -4,6 +4,9 @@
  * work() runs on a pool thread, then done() on the loop's. Jobs of one pool start in the order they
  * were given; with one thread they also end in it. The job belongs to its owner and must stay put
  * until done() was called.
+ *
+ * A pool of no threads works on the loop's own thread at the end of the turn: then a run with a
+ * clock that a test holds is the same every time.
  */
 #pragma once
 

@@ -31,6 +31,7 @@ struct store {
     struct pool *pool;
     struct disk *disk;
     bool (*secret)(str_t resource);
+    int (*fault)(struct err *err);
     uint64_t next_rv;
     uint64_t committed_rv;
     struct store_index index;
@@ -59,7 +60,9 @@ static struct store *store_of_job(struct job *job)
 static void commit_work(struct job *job)
 {
     struct store *store = store_of_job(job);
-    store->job_result = disk_commit(store->disk, &store->batch->change, &store->job_err);
+    int r = store->fault == NULL ? 0 : store->fault(&store->job_err);
+    store->job_result =
+        r < 0 ? r : disk_commit(store->disk, &store->batch->change, &store->job_err);
     store->job_worked = true;
 }
 
@@ -119,6 +122,11 @@ static void fail_all(struct store *store, struct queued *first, int r, const str
             next = queued->next;
             finish(queued, r, err);
         }
+    }
+    LIST_EACH(&store->watches, link) {
+        struct store_watch *watch = CONTAINER_OF(link, struct store_watch, link);
+        if (watch->lost != NULL)
+            watch->lost(watch);
     }
 }
 
@@ -414,6 +422,7 @@ int store_open(struct loop *loop, const struct store_settings *settings, struct 
     MUST(store != NULL);
     store->loop = loop;
     store->secret = settings->secret;
+    store->fault = settings->fault;
     store->queue_end = &store->queue;
     store->commit_post.run = commit_turn;
     list_init(&store->watches);
@@ -423,7 +432,7 @@ int store_open(struct loop *loop, const struct store_settings *settings, struct 
     if (r == 0)
         r = load(store, err);
     if (r == 0)
-        r = pool_new(loop, 1, &store->pool, err);
+        r = pool_new(loop, settings->on_loop ? 0 : 1, &store->pool, err);
     if (r < 0) {
         store_close(store);
         return r;

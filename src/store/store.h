@@ -27,6 +27,8 @@ struct store_settings {
     str_t dir;                      /* Must exist; holds davy.db and store.key. */
     size_t history_max;             /* Changes kept for watches; 0: 10,000. */
     bool (*secret)(str_t resource); /* Which resources are encrypted at rest; NULL: none. */
+    bool on_loop;                   /* Commit on the loop's thread: for simulations. */
+    int (*fault)(struct err *err);  /* Asked before each commit; < 0 fails it. For simulations. */
 };
 
 /*
@@ -92,6 +94,7 @@ struct store_watch { /* Embedded in the watcher. */
     str_t resource; /* "" for all. Must outlive the watch. */
     str_t ns;       /* "" for all. */
     void (*event)(struct store_watch *watch, const struct store_event *event);
+    void (*lost)(struct store_watch *watch); /* A commit failed, of anybody's. May be NULL. */
 };
 
 /*
