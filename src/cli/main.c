@@ -170,6 +170,17 @@ static int run_backup(const struct options *o)
     return r < 0 ? fail(&err) : 0;
 }
 
+static int run_keys(const struct options *o)
+{
+    struct err err;
+    struct home home = {o->dir, o->arena};
+    if (o->n_words != 1 || strcmp(o->words[0], "rotate") != 0) {
+        fprintf(stderr, "davy: usage: davy keys rotate [--data DIR]\n");
+        return EXIT_USAGE;
+    }
+    return store_rotate_key(str_from_z(home_path(&home, "store")), &err) < 0 ? fail(&err) : 0;
+}
+
 static int run_kubeconfig(const struct options *o)
 {
     struct home home = {o->dir, o->arena};
@@ -211,6 +222,8 @@ static const struct command commands[] = {
      "go on with another binary, sockets kept", run_upgrade},
     {"backup", "create|restore FILE [--data DIR]",
      "the whole state to or from one file", run_backup},
+    {"keys", "rotate [--data DIR]",
+     "a new key for what is encrypted at rest; stop Davy first", run_keys},
     {"kubeconfig", "[--data DIR]",
      "print the administrator's kubeconfig", run_kubeconfig},
     {"config", "",

@@ -473,3 +473,8 @@ int store_restore(str_t path, str_t dir, struct err *err)
     AUTO(arena_done) struct arena arena = {0};
     return disk_restore(arena_str(&arena, path).at, dir, err);
 }
+
+int store_rotate_key(str_t dir, struct err *err)
+{
+    return disk_rotate(dir, err);
+}

@@ -114,3 +114,5 @@ uint64_t store_oldest_rv(const struct store *store); /* The least from_rv that s
 int store_copy(str_t dir, str_t path, struct err *err);
 /* The other way, offline: into a directory without state, after every record was checked. */
 int store_restore(str_t path, str_t dir, struct err *err);
+/* A new key for what is encrypted, offline; a crash in the middle loses nothing. */
+int store_rotate_key(str_t dir, struct err *err);

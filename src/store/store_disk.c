@@ -1,8 +1,7 @@
 /* store_disk.c - three tables, a handful of prepared statements. */
-#include "store/store_disk.h"
+#include "store/store_disk_priv.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +21,7 @@ static const char schema[] =
     ", " VALUE_COLUMNS ");"
     "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB);";
 
-struct disk {
-    sqlite3 *db;
-    sqlite3_stmt *begin, *commit, *rollback, *put, *remove, *history, *prune;
-    struct seal_key key;
-    size_t history_max;
-    int lock_fd;
-};
-
-static int fail(sqlite3 *db, const char *doing, struct err *err)
+int disk_fail(sqlite3 *db, const char *doing, struct err *err)
 {
     int code = sqlite3_extended_errcode(db);
     const char *text = sqlite3_errmsg(db);
@@ -52,17 +43,17 @@ static int fail(sqlite3 *db, const char *doing, struct err *err)
     }
 }
 
-static int exec(sqlite3 *db, const char *sql, const char *doing, struct err *err)
+int disk_exec(sqlite3 *db, const char *sql, const char *doing, struct err *err)
 {
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return fail(db, doing, err);
+        return disk_fail(db, doing, err);
     return 0;
 }
 
 static int prepare(struct disk *disk, const char *sql, sqlite3_stmt **out, struct err *err)
 {
     if (sqlite3_prepare_v3(disk->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) != SQLITE_OK)
-        return fail(disk->db, "prepare", err);
+        return disk_fail(disk->db, "prepare", err);
     return 0;
 }
 
@@ -70,7 +61,7 @@ static int prepare(struct disk *disk, const char *sql, sqlite3_stmt **out, struc
 static int run(struct disk *disk, sqlite3_stmt *stmt, struct err *err)
 {
     int step = sqlite3_step(stmt);
-    int r = step == SQLITE_DONE || step == SQLITE_ROW ? 0 : fail(disk->db, "write", err);
+    int r = step == SQLITE_DONE || step == SQLITE_ROW ? 0 : disk_fail(disk->db, "write", err);
     sqlite3_reset(stmt);
     return r;
 }
@@ -80,13 +71,13 @@ static void bind_text(sqlite3_stmt *stmt, int at, str_t text)
     (void)sqlite3_bind_text(stmt, at, text.at == NULL ? "" : text.at, (int)text.len, SQLITE_STATIC);
 }
 
-static str_t context_of(const struct object *object, struct arena *arena)
+str_t disk_context(const struct object *object, struct arena *arena)
 {
     return arena_printf(arena, STR_F "/" STR_F "/" STR_F "/%llu", STR_A(object->resource),
                         STR_A(object->ns), STR_A(object->name), (unsigned long long)object->rv);
 }
 
-static int64_t sum_of(str_t context, str_t bytes)
+int64_t disk_sum(str_t context, str_t bytes)
 {
     uLong sum = crc32(0, (const Bytef *)context.at, (uInt)context.len);
     return (int64_t)crc32(sum, (const Bytef *)bytes.at, (uInt)bytes.len);
@@ -97,7 +88,7 @@ static int write_change(struct disk *disk, const struct disk_change *change, str
     AUTO(arena_done) struct arena arena = {0};
     AUTO(buf_done) struct buf sealed = {0};
     const struct object *object = change->object;
-    str_t context = context_of(object, &arena), bytes = object->json;
+    str_t context = disk_context(object, &arena), bytes = object->json;
     if (change->secret) {
         int r = seal(&disk->key, context, bytes, &sealed, err);
         if (r < 0)
@@ -112,7 +103,7 @@ static int write_change(struct disk *disk, const struct disk_change *change, str
         bind_text(stmts[i], 3, object->name);
         if (i == 0 || !remove) {
             (void)sqlite3_bind_int64(stmts[i], 4, (sqlite3_int64)object->rv);
-            (void)sqlite3_bind_int64(stmts[i], 5, sum_of(context, bytes));
+            (void)sqlite3_bind_int64(stmts[i], 5, disk_sum(context, bytes));
             (void)sqlite3_bind_int(stmts[i], 6, change->secret);
             (void)sqlite3_bind_blob64(stmts[i], 7, bytes.at, bytes.len, SQLITE_STATIC);
         }
@@ -149,7 +140,7 @@ int disk_commit(struct disk *disk, const struct disk_change *first, struct err *
 
 /* --- opening --- */
 
-static int lock_dir(str_t dir, int *fd, struct err *err)
+int disk_lock(str_t dir, int *fd, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     str_t path = arena_printf(&arena, STR_F "/lock", STR_A(dir));
@@ -173,13 +164,13 @@ static int configure(sqlite3 *db, struct err *err)
                    "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;",
                    CACHE_KIB, CHECKPOINT_PAGES);
     (void)sqlite3_busy_timeout(db, 1000);
-    return exec(db, sql, "open", err);
+    return disk_exec(db, sql, "open", err);
 }
 
-static int open_db(const char *path, int flags, sqlite3 **db, struct err *err)
+int disk_open_db(const char *path, int flags, sqlite3 **db, struct err *err)
 {
     if (sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-        int r = *db == NULL ? err_set(err, ERR_IO, "open '%s'", path) : fail(*db, "open", err);
+        int r = *db == NULL ? err_set(err, ERR_IO, "open '%s'", path) : disk_fail(*db, "open", err);
         sqlite3_close_v2(*db);
         *db = NULL;
         return r;
@@ -229,8 +220,8 @@ static int check_format(struct disk *disk, struct err *err)
         return 0;
     char sql[64];
     (void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", FORMAT);
-    r = exec(disk->db, schema, "make the tables", err);
-    return r < 0 ? r : exec(disk->db, sql, "make the tables", err);
+    r = disk_exec(disk->db, schema, "make the tables", err);
+    return r < 0 ? r : disk_exec(disk->db, sql, "make the tables", err);
 }
 
 int disk_open(str_t dir, size_t history_max, struct disk **out, struct err *err)
@@ -242,15 +233,17 @@ int disk_open(str_t dir, size_t history_max, struct disk **out, struct err *err)
     disk->history_max = history_max;
     str_t path = arena_printf(&arena, STR_F "/davy.db", STR_A(dir));
     bool fresh = access(path.at, F_OK) != 0;
-    int r = lock_dir(dir, &disk->lock_fd, err);
+    int r = disk_lock(dir, &disk->lock_fd, err);
     if (r == 0)
         r = seal_key_load(dir, fresh, &disk->key, err);
     if (r == 0)
-        r = open_db(path.at, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &disk->db, err);
+        r = disk_open_db(path.at, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &disk->db, err);
     if (r == 0)
         r = configure(disk->db, err);
     if (r == 0)
         r = check_format(disk, err);
+    if (r == 0)
+        r = disk_settle_key(dir, disk->db, &disk->key, err);
     if (r == 0)
         r = prepare_all(disk, err);
     if (r < 0) {
@@ -285,8 +278,8 @@ static str_t column_text(sqlite3_stmt *stmt, int at)
 }
 
 /* Columns: resource, ns, name, rv, sum, sealed, bytes. */
-static int read_record(const struct seal_key *key, sqlite3_stmt *stmt, struct object **out,
-                       struct err *err)
+int disk_read_record(const struct seal_key *key, sqlite3_stmt *stmt, struct object **out,
+                     struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     AUTO(buf_done) struct buf text = {0};
@@ -294,8 +287,8 @@ static int read_record(const struct seal_key *key, sqlite3_stmt *stmt, struct ob
                         .ns = column_text(stmt, 1),
                         .name = column_text(stmt, 2),
                         .rv = (uint64_t)sqlite3_column_int64(stmt, 3)};
-    str_t context = context_of(&at, &arena), bytes = column_text(stmt, 6);
-    if (sum_of(context, bytes) != sqlite3_column_int64(stmt, 4))
+    str_t context = disk_context(&at, &arena), bytes = column_text(stmt, 6);
+    if (disk_sum(context, bytes) != sqlite3_column_int64(stmt, 4))
         return err_set(err, ERR_INVALID,
                        "the record " STR_F
                        " is damaged; put a backup in its place with 'davy backup "
@@ -326,8 +319,8 @@ static int load_table(struct disk *disk, bool history, const struct disk_visit *
     int step;
     while (r == 0 && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
         struct object *object = NULL;
-        r = step == SQLITE_ROW ? read_record(&disk->key, stmt, &object, err)
-                               : fail(disk->db, "read", err);
+        r = step == SQLITE_ROW ? disk_read_record(&disk->key, stmt, &object, err)
+                               : disk_fail(disk->db, "read", err);
         if (r == 0 && history)
             visit->change(visit->self, (enum store_verb)sqlite3_column_int(stmt, 7), object);
         else if (r == 0)
@@ -342,150 +335,4 @@ int disk_load(struct disk *disk, const struct disk_visit *visit, struct err *err
 {
     int r = load_table(disk, false, visit, err);
     return r < 0 ? r : load_table(disk, true, visit, err);
-}
-
-/* --- copies --- */
-
-static int copy_db(sqlite3 *to, sqlite3 *from, struct err *err)
-{
-    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
-    if (backup == NULL)
-        return fail(to, "copy", err);
-    (void)sqlite3_backup_step(backup, -1);
-    return sqlite3_backup_finish(backup) == SQLITE_OK ? 0 : fail(to, "copy", err);
-}
-
-static int put_key(sqlite3 *db, const struct seal_key *key, struct err *err)
-{
-    sqlite3_stmt *stmt;
-    if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO meta VALUES('key', ?)", -1, &stmt, NULL) !=
-        SQLITE_OK)
-        return fail(db, "write", err);
-    (void)sqlite3_bind_blob(stmt, 1, key->bytes, sizeof(key->bytes), SQLITE_STATIC);
-    int r = sqlite3_step(stmt) == SQLITE_DONE ? 0 : fail(db, "write", err);
-    sqlite3_finalize(stmt);
-    return r;
-}
-
-static int sync_file(const char *path, struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_errno(err, "sync '%s'", path);
-    int r = fsync(fd) < 0 ? err_errno(err, "sync '%s'", path) : 0;
-    close(fd);
-    return r;
-}
-
-/* A new file only its owner may read; SQLite would make it by the umask. */
-static int make_private(const char *path, struct err *err)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(err, "write '%s'", path);
-    close(fd);
-    return 0;
-}
-
-int disk_backup(str_t dir, const char *path, struct err *err)
-{
-    AUTO(arena_done) struct arena arena = {0};
-    struct seal_key key;
-    str_t source = arena_printf(&arena, STR_F "/davy.db", STR_A(dir));
-    str_t aside = arena_printf(&arena, "%s.new", path);
-    sqlite3 *from = NULL, *to = NULL;
-    int r = seal_key_load(dir, false, &key, err);
-    if (r == 0)
-        r = make_private(aside.at, err);
-    if (r == 0)
-        r = open_db(source.at, SQLITE_OPEN_READWRITE, &from, err);
-    if (r == 0)
-        r = open_db(aside.at, SQLITE_OPEN_READWRITE, &to, err);
-    if (r == 0)
-        r = copy_db(to, from, err);
-    if (r == 0)
-        r = exec(to, "PRAGMA journal_mode=DELETE", "copy", err);
-    if (r == 0)
-        r = put_key(to, &key, err);
-    seal_key_wipe(&key);
-    sqlite3_close_v2(from);
-    sqlite3_close_v2(to);
-    if (r == 0)
-        r = sync_file(aside.at, err);
-    if (r == 0 && rename(aside.at, path) < 0)
-        r = err_errno(err, "write '%s'", path);
-    if (r < 0)
-        (void)unlink(aside.at);
-    return r;
-}
-
-static int take_key(sqlite3 *db, struct seal_key *key, struct err *err)
-{
-    sqlite3_stmt *stmt;
-    if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key='key'", -1, &stmt, NULL) !=
-        SQLITE_OK)
-        return fail(db, "read the backup", err);
-    int r = 0;
-    if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) == SEAL_KEY_BYTES)
-        memcpy(key->bytes, sqlite3_column_blob(stmt, 0), SEAL_KEY_BYTES);
-    else
-        r = err_set(err, ERR_INVALID, "this file is not a backup made by 'davy backup create'");
-    sqlite3_finalize(stmt);
-    if (r == 0)
-        r = exec(db, "PRAGMA secure_delete=ON; DELETE FROM meta WHERE key='key'", "restore", err);
-    return r;
-}
-
-static void ignore_object(void *self, struct object *object)
-{
-    (void)self;
-    (void)object;
-}
-
-static void ignore_change(void *self, enum store_verb verb, struct object *object)
-{
-    (void)self;
-    (void)verb;
-    (void)object;
-}
-
-static int check_all(str_t dir, struct err *err)
-{
-    struct disk *disk;
-    int r = disk_open(dir, 1, &disk, err);
-    if (r < 0)
-        return r;
-    r = disk_load(disk, &(struct disk_visit){NULL, ignore_object, ignore_change}, err);
-    disk_close(disk);
-    return r;
-}
-
-int disk_restore(const char *path, str_t dir, struct err *err)
-{
-    AUTO(arena_done) struct arena arena = {0};
-    str_t target = arena_printf(&arena, STR_F "/davy.db", STR_A(dir));
-    if (access(target.at, F_OK) == 0)
-        return err_set(err, ERR_EXISTS,
-                       "there is state in '" STR_F "'; move it away before restoring", STR_A(dir));
-    struct seal_key key = {0};
-    sqlite3 *from = NULL, *to = NULL;
-    int r = open_db(path, SQLITE_OPEN_READONLY, &from, err);
-    if (r == 0)
-        r = make_private(target.at, err);
-    if (r == 0)
-        r = open_db(target.at, SQLITE_OPEN_READWRITE, &to, err);
-    if (r == 0)
-        r = copy_db(to, from, err);
-    if (r == 0)
-        r = take_key(to, &key, err);
-    sqlite3_close_v2(from);
-    sqlite3_close_v2(to);
-    if (r == 0)
-        r = seal_key_save(dir, &key, err);
-    seal_key_wipe(&key);
-    if (r == 0)
-        r = check_all(dir, err);
-    if (r < 0)
-        (void)unlink(target.at);
-    return r;
 }

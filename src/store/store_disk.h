@@ -37,3 +37,5 @@ int disk_load(struct disk *disk, const struct disk_visit *visit, struct err *err
 int disk_backup(str_t dir, const char *path, struct err *err);
 /* The other way: into an empty directory, after every record was checked. */
 int disk_restore(const char *path, str_t dir, struct err *err);
+/* A new key for what is sealed; all sealed records are written anew. Not while it is in use. */
+int disk_rotate(str_t dir, struct err *err);

@@ -21,11 +21,9 @@ void seal_key_wipe(struct seal_key *key)
     OPENSSL_cleanse(key->bytes, sizeof(key->bytes));
 }
 
-int seal_key_save(str_t dir, const struct seal_key *key, struct err *err)
+int seal_key_save(const char *path, const struct seal_key *key, struct err *err)
 {
-    AUTO(arena_done) struct arena arena = {0};
-    str_t path = arena_printf(&arena, STR_F "/store.key", STR_A(dir));
-    return file_write(path.at, 0600, (str_t){(const char *)key->bytes, sizeof(key->bytes)}, err);
+    return file_write(path, 0600, (str_t){(const char *)key->bytes, sizeof(key->bytes)}, err);
 }
 
 int seal_key_load(str_t dir, bool may_create, struct seal_key *key, struct err *err)
@@ -35,7 +33,7 @@ int seal_key_load(str_t dir, bool may_create, struct seal_key *key, struct err *
     int r = file_read(&arena, path.at, SEAL_KEY_BYTES, &text, err);
     if (r == ERR_NOT_FOUND && may_create) {
         r = seal_key_new(key, err);
-        return r < 0 ? r : seal_key_save(dir, key, err);
+        return r < 0 ? r : seal_key_save(path.at, key, err);
     }
     if (r < 0)
         return r;

@@ -18,8 +18,8 @@ struct seal_key {
 
 /* Reads `store.key` in `dir`; makes it, readable by its owner only, when there is none. */
 int seal_key_load(str_t dir, bool may_create, struct seal_key *key, struct err *err);
-/* Written aside, synced, renamed. */
-int seal_key_save(str_t dir, const struct seal_key *key, struct err *err);
+/* Written aside, synced, renamed; readable by its owner only. */
+int seal_key_save(const char *path, const struct seal_key *key, struct err *err);
 int seal_key_new(struct seal_key *key, struct err *err);
 void seal_key_wipe(struct seal_key *key);
 

@@ -295,3 +295,65 @@ TEST(a_backup_holds_everything_and_comes_back)
     end(&g);
     end(&f);
 }
+
+TEST(a_new_key_opens_what_the_old_one_closed_also_after_a_crash_in_between)
+{
+    struct fixture f;
+    start(&f);
+    struct err err;
+    write_as(&f, STORE_CREATE, STR("secrets"), "s", "hidden", 0);
+    settle(&f, 1);
+    CHECK_INT(store_rotate_key(str_from_z(f.dir), &err), ERR_BUSY); /* It is in use. */
+    store_close(f.store);
+    f.store = NULL;
+    str_t path = arena_printf(&f.arena, "%s/store.key", f.dir);
+    str_t next = arena_printf(&f.arena, "%s/store.key.next", f.dir), before, after;
+    MUST(file_read(&f.arena, path.at, 100, &before, &err) == 0);
+    CHECK_INT(store_rotate_key(str_from_z(f.dir), &err), 0);
+    MUST(file_read(&f.arena, path.at, 100, &after, &err) == 0);
+    CHECK(!str_eq(before, after));
+    CHECK(access(next.at, F_OK) != 0);
+    /* As if the new file had not got its name yet; then as if nothing had been written with it. */
+    MUST(file_write(next.at, 0600, after, &err) == 0 &&
+         file_write(path.at, 0600, before, &err) == 0);
+    CHECK_INT(reopen(&f, &err), 0);
+    CHECK_STR(store_get(f.store, STR("secrets"), STR("ns"), STR("s"))->json, "{\"v\":\"hidden\"}");
+    MUST(file_write(next.at, 0600, before, &err) == 0);
+    CHECK_INT(reopen(&f, &err), 0);
+    CHECK_STR(store_get(f.store, STR("secrets"), STR("ns"), STR("s"))->json, "{\"v\":\"hidden\"}");
+    CHECK(access(next.at, F_OK) != 0);
+    end(&f);
+}
+
+static bool full;
+
+static int disk_is_full(struct err *err)
+{
+    return full ? err_set(err, ERR_BUSY, "full") : 0;
+}
+
+TEST(a_full_disk_fails_writes_and_those_behind_them_while_reads_go_on)
+{
+    struct fixture f;
+    start(&f);
+    struct err err;
+    store_close(f.store);
+    struct store_settings settings = {.dir = str_from_z(f.dir), .fault = disk_is_full};
+    MUST(store_open(f.loop, &settings, &f.store, &err) == 0);
+    put(&f, "a", "1");
+    settle(&f, 1);
+    full = true;
+    put(&f, "a", "2");
+    put(&f, "a", "3");
+    put(&f, "b", "1");
+    settle(&f, 4);
+    CHECK_INT(f.failed, 3);
+    CHECK_INT(f.code, ERR_BUSY);
+    CHECK_STR(store_latest(f.store, STR("configmaps"), STR("ns"), STR("a"))->json, "{\"v\":\"1\"}");
+    CHECK(store_latest(f.store, STR("configmaps"), STR("ns"), STR("b")) == NULL);
+    full = false;
+    CHECK_INT(put(&f, "a", "4"), 0);
+    settle(&f, 5);
+    CHECK_STR(store_get(f.store, STR("configmaps"), STR("ns"), STR("a"))->json, "{\"v\":\"4\"}");
+    end(&f);
+}
