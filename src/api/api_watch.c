@@ -23,7 +23,18 @@ struct watch_line {
     struct buf text;
 };
 
+enum watch_phase {
+    WATCH_INITIAL,  /* Sends every object, as of `rv`. */
+    WATCH_CATCH_UP, /* Sends the changes kept since `rv`. */
+    WATCH_LIVE,
+};
+
 struct watcher {
+    enum watch_phase phase;
+    bool paused;         /* Enough is waiting to be sent; on_drain() goes on. */
+    bool initial_end;    /* The client asked for a mark where the first picture ends. */
+    struct buf after_ns; /* WATCH_INITIAL: the last object sent. */
+    struct buf after_name;
     struct list link; /* In api->watchers. */
     struct api *api;
     struct exchange *x; /* NULL: the client has gone. */
@@ -34,9 +45,9 @@ struct watcher {
     bool bookmarks;
     bool with_columns; /* The next Table says its columns. */
     bool ending;
-    str_t include;      /* ?includeObject= */
-    size_t waiting_max; /* Grows by what the beginning takes; see watch_begin(). */
-    uint64_t rv;        /* Of the last line. */
+    str_t include; /* ?includeObject= */
+    size_t waiting_max;
+    uint64_t rv; /* Of the last line. */
 };
 
 static void line_unref(void *owner)
@@ -82,6 +93,8 @@ static void watcher_free(struct watcher *w)
     timer_stop(&w->timeout);
     list_remove(&w->link);
     w->api->n_watchers--;
+    buf_done(&w->after_ns);
+    buf_done(&w->after_name);
     free(w);
 }
 
@@ -145,8 +158,12 @@ static void send_event(struct watcher *w, const char *type, const struct object 
     } else {
         send_shaped(w, type, object);
     }
-    if (http_waiting(w->x) > w->waiting_max)
+    if (http_waiting(w->x) <= w->waiting_max)
+        return;
+    if (w->phase == WATCH_LIVE)
         end_soon(w);
+    else
+        w->paused = true;
 }
 
 /* It no longer matches: what it last was, with the version of the change. */
@@ -169,8 +186,8 @@ static void on_event(struct store_watch *watch, const struct store_event *event)
 {
     static const char added[] = "ADDED", modified[] = "MODIFIED", deleted[] = "DELETED";
     struct watcher *w = CONTAINER_OF(watch, struct watcher, watch);
-    if (w->ending)
-        return;
+    if (w->ending || w->paused)
+        return; /* Paused: it will come again, from w->rv on. */
     w->rv = event->rv;
     bool now = list_wants(&w->options, event->object);
     bool all = selector_is_empty(w->options.labels) && selector_is_empty(w->options.fields);
@@ -213,9 +230,10 @@ static void send_bookmark(struct watcher *w, bool initial_end)
 static void bookmark_due(struct timer *timer)
 {
     struct watcher *w = CONTAINER_OF(timer, struct watcher, bookmark);
-    /* Everything up to now was sent, or was not wanted. */
-    w->rv = store_rv(w->api->store);
-    send_bookmark(w, false);
+    if (w->phase == WATCH_LIVE) { /* Everything up to now was sent, or was not wanted. */
+        w->rv = store_rv(w->api->store);
+        send_bookmark(w, false);
+    }
     timer_set(w->api->loop, &w->bookmark, BOOKMARK_MS, bookmark_due);
 }
 
@@ -224,7 +242,12 @@ static bool send_initial(void *self, const struct object *object)
     struct watcher *w = self;
     if (list_wants(&w->options, object))
         send_event(w, "ADDED", object);
-    return !w->ending;
+    if (!w->paused)
+        return true;
+    w->after_ns.len = w->after_name.len = 0;
+    buf_add(&w->after_ns, object->ns);
+    buf_add(&w->after_name, object->name);
+    return false;
 }
 
 static void answer_expired(struct watcher *w, const struct err *err)
@@ -243,26 +266,54 @@ static msec_t timeout_of(struct call *call)
     return (seconds < TIMEOUT_MAX_S ? seconds : TIMEOUT_MAX_S) * 1000;
 }
 
+/* All objects as they were at w->rv, behind the last that was sent. */
+static void go_initial(struct watcher *w)
+{
+    struct err err;
+    struct store_list range = {w->call.resource, w->call.ns, buf_str(&w->after_ns),
+                               buf_str(&w->after_name), w->rv};
+    if (store_each(w->api->store, &range, send_initial, w, &err) < 0) {
+        answer_expired(w, &err);
+        return;
+    }
+    if (w->paused)
+        return;
+    if (w->initial_end)
+        send_bookmark(w, true);
+    w->phase = WATCH_CATCH_UP;
+}
+
+static void go_on(struct watcher *w)
+{
+    struct err err;
+    w->paused = false;
+    if (w->phase == WATCH_INITIAL)
+        go_initial(w);
+    if (w->phase != WATCH_CATCH_UP || w->paused || w->ending)
+        return;
+    if (store_watch(w->api->store, &w->watch, w->rv, &err) < 0)
+        answer_expired(w, &err);
+    else if (w->paused)
+        store_unwatch(&w->watch);
+    else
+        w->phase = WATCH_LIVE;
+}
+
+static void on_drain(struct exchange *x)
+{
+    struct watcher *w = x->self;
+    if (w->paused && !w->ending)
+        go_on(w);
+}
+
 static void watch_begin(struct watcher *w, uint64_t from)
 {
-    struct call *call = &w->call;
-    bool initial = call_query_is(call, STR("sendInitialEvents"), STR("true"));
-    str_t send = call_query(call, STR("sendInitialEvents"));
-    struct err err;
-    w->rv = store_rv(w->api->store);
-    if (initial || (from == 0 && send.len == 0)) {
-        struct store_list range = {.resource = call->resource, .ns = call->ns};
-        size_t waiting_max = w->waiting_max;
-        w->waiting_max = SIZE_MAX; /* The first picture is as large as it is. */
-        int r = store_each(w->api->store, &range, send_initial, w, &err);
-        MUST(r == 0);
-        w->waiting_max = http_waiting(w->x) + waiting_max;
-        if (initial && w->bookmarks && !w->ending)
-            send_bookmark(w, true);
-        from = 0;
-    }
-    if (!w->ending && store_watch(w->api->store, &w->watch, from, &err) < 0)
-        answer_expired(w, &err);
+    str_t send = call_query(&w->call, STR("sendInitialEvents"));
+    bool initial = str_eq(send, STR("true"));
+    w->phase = initial || (from == 0 && send.len == 0) ? WATCH_INITIAL : WATCH_CATCH_UP;
+    w->rv = w->phase == WATCH_INITIAL || from == 0 ? store_rv(w->api->store) : from;
+    w->initial_end = initial && w->bookmarks;
+    go_on(w);
 }
 
 void api_watch(struct call *call)
@@ -291,6 +342,7 @@ void api_watch(struct call *call)
     call->api->n_watchers++;
     call->x->self = w;
     call->x->on_gone = on_gone;
+    call->x->on_drain = on_drain;
     http_begin(call->x, 200, fields, 2);
     http_flush(call->x); /* Clients wait for the head before they look for events. */
     timer_set(call->api->loop, &w->timeout, timeout_of(call), watch_over);
