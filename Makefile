@@ -2,11 +2,12 @@
 DATA ?= /var/lib/davy
 PREFIX ?= /usr/local
 BUILD ?= build
+PORTS ?= default
 
 .PHONY: up down build check lint bench fuzz install deps
 
 up: build          ## install what is missing, build, start Davy and show that it works
-	@tools/up $(BUILD)/davy $(DATA)
+	@tools/up $(BUILD)/davy $(DATA) $(PORTS)
 
 down: build        ## stop what `make up` started
 	@$(BUILD)/davy stop --data $(DATA)

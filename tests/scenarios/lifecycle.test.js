@@ -108,3 +108,69 @@ test('what is wrong is said so that one can act on it', async (t) => {
   assert.notEqual(damaged.code, 0);
   assert.match(damaged.stderr, /davy backup restore/);
 });
+
+test('a watch goes on across an upgrade from the version it had, and sees everything once', async (t) => {
+  const house = await davy(t);
+  const url = '/api/v1/namespaces/default/configmaps';
+  let since = (await request(house, 'GET', url)).json.metadata.resourceVersion;
+  const seen = [];
+  let watching = true;
+  const watcher = (async () => {
+    while (watching) {
+      // What informers do: when the watch ends, begin again behind the last version.
+      const answer = await request(house, 'GET', `${url}?watch=true&resourceVersion=${since}&timeoutSeconds=2`).catch(() => null);
+      for (const line of (answer?.text ?? '').split('\n').filter(Boolean)) {
+        const event = JSON.parse(line);
+        assert.equal(event.type, 'ADDED');
+        seen.push(event.object.metadata.name);
+        since = event.object.metadata.resourceVersion;
+      }
+    }
+  })();
+  const made = [];
+  let upgraded = false;
+  const upgrade = run(binary, ['upgrade', '--data', house.dir]).then((result) => {
+    assert.equal(result.code, 0, result.stderr + house.log());
+    upgraded = true;
+  });
+  for (let i = 0; !upgraded || made.length < 40; i++) {
+    const answer = await request(house, 'POST', url, { body: { metadata: { name: `e${i}` } } });
+    assert.equal(answer.status, 201, answer.text);
+    made.push(`e${i}`);
+  }
+  await upgrade;
+  await eventually(() => seen.length >= made.length);
+  watching = false;
+  await watcher;
+  assert.deepEqual(seen, made);
+});
+
+test('keys are rotated while it is stopped', async (t) => {
+  const dir = await temporary(t);
+  const first = await davy(t, { dir });
+  await kubectl(first, 'create secret generic db --from-literal=password=hunter2');
+  assert.notEqual((await run(binary, ['keys', 'rotate', '--data', dir])).code, 0, 'not while it runs');
+  await first.stop();
+  const rotated = await run(binary, ['keys', 'rotate', '--data', dir]);
+  assert.equal(rotated.code, 0, rotated.stderr);
+  const second = await davy(t, { dir });
+  assert.equal(Buffer.from((await kubectl.json(second, 'get secret db')).data.password, 'base64').toString(), 'hunter2');
+});
+
+test('a private Davy runs for an ordinary user too', async (t) => {
+  if (process.getuid() !== 0) return; // Every other test is this one then.
+  const dir = await temporary(t);
+  const { chown, copyFile, chmod } = await import('node:fs/promises');
+  await chown(dir, 65534, 65534);
+  await copyFile(binary, path.join(dir, 'davy'));
+  await chmod(path.join(dir, 'davy'), 0o755);
+  const { spawn } = await import('node:child_process');
+  const child = spawn(path.join(dir, 'davy'), ['serve', '--data', path.join(dir, 'data'), '--ports', 'auto'], { uid: 65534, gid: 65534, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (text) => (log += text));
+  const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+  const ready = await Promise.race([new Promise((resolve) => child.stdout.once('data', (text) => resolve(JSON.parse(text)))), ended.then(() => null)]);
+  assert.ok(ready?.ready, log);
+  child.kill();
+  assert.equal(await ended, 0);
+});
