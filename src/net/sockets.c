@@ -25,20 +25,31 @@ static int fail(int fd, struct err *err)
     return err->code;
 }
 
-int socket_listen_tcp(const char *host, uint16_t *port, struct err *err)
+static int tcp_address(const char *host, uint16_t port, union address *at, socklen_t *len,
+                       struct err *err)
 {
-    union address at = {0};
-    socklen_t len = sizeof(at.v4);
-    if (inet_pton(AF_INET, host, &at.v4.sin_addr) == 1) {
-        at.v4.sin_family = AF_INET;
-        at.v4.sin_port = htons(*port);
-    } else if (inet_pton(AF_INET6, host, &at.v6.sin6_addr) == 1) {
-        at.v6.sin6_family = AF_INET6;
-        at.v6.sin6_port = htons(*port);
-        len = sizeof(at.v6);
+    *at = (union address){0};
+    if (inet_pton(AF_INET, host, &at->v4.sin_addr) == 1) {
+        at->v4.sin_family = AF_INET;
+        at->v4.sin_port = htons(port);
+        *len = sizeof(at->v4);
+    } else if (inet_pton(AF_INET6, host, &at->v6.sin6_addr) == 1) {
+        at->v6.sin6_family = AF_INET6;
+        at->v6.sin6_port = htons(port);
+        *len = sizeof(at->v6);
     } else {
         return err_set(err, ERR_INVALID, "'%s' is not an IP address", host);
     }
+    return 0;
+}
+
+int socket_listen_tcp(const char *host, uint16_t *port, struct err *err)
+{
+    union address at;
+    socklen_t len;
+    int r = tcp_address(host, *port, &at, &len, err);
+    if (r < 0)
+        return r;
     int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1;
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
@@ -85,6 +96,33 @@ int socket_accept(int fd, struct err *err)
     if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
         return err_set(err, ERR_BUSY, "nobody waits");
     return err_errno(err, "accept");
+}
+
+static int dial(const union address *at, socklen_t len, const char *where, struct err *err)
+{
+    int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    if (fd < 0 || (connect(fd, &at->any, len) < 0 && errno != EINPROGRESS)) {
+        err_errno(err, "connect to '%s'", where);
+        return fail(fd, err);
+    }
+    if (at->any.sa_family != AF_UNIX)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return fd;
+}
+
+int socket_dial_tcp(const char *address, uint16_t port, struct err *err)
+{
+    union address at;
+    socklen_t len;
+    int r = tcp_address(address, port, &at, &len, err);
+    return r < 0 ? r : dial(&at, len, address, err);
+}
+
+int socket_dial_unix(const char *path, struct err *err)
+{
+    union address at;
+    int r = unix_address(path, &at, err);
+    return r < 0 ? r : dial(&at, sizeof(at.un), path, err);
 }
 
 int socket_connect_unix(const char *path, struct err *err)

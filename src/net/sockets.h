@@ -8,6 +8,9 @@
 int socket_listen_tcp(const char *host, uint16_t *port, struct err *err);
 /* A socket left over from a dead process is replaced. */
 int socket_listen_unix(const char *path, unsigned mode, struct err *err);
+/* Not waiting for the connection to be there: the first write waits. `address` is an IP address. */
+int socket_dial_tcp(const char *address, uint16_t port, struct err *err);
+int socket_dial_unix(const char *path, struct err *err);
 /* The descriptor, STREAM_AGAIN-like ERR_BUSY when nobody waits, or ERR_IO. */
 int socket_accept(int fd, struct err *err);
 int socket_connect_unix(const char *path, struct err *err); /* Blocking descriptor. */

@@ -1,0 +1,57 @@
+/*
+ * client.h - requests to one origin over HTTP/1.1: what roles speak to the API, and `davy` to
+ * webhooks.
+ *
+ * Connections are kept and used again, one request at a time each. The answer comes piece by piece;
+ * not calling http_call_more() after a pause is the back-pressure on the server. Everything runs on
+ * the loop's thread.
+ *
+ * A request on a kept connection that turns out to be closed is sent once more on a fresh one, if
+ * nothing of an answer was seen and the method is safe to repeat (RFC 9110, 9.2.2).
+ */
+#pragma once
+
+#include "http/http.h"
+#include "net/loop.h"
+
+struct http_client;
+struct http_call;
+
+struct http_client_settings {
+    const char *unix_path;   /* A unix socket, or */
+    const char *address;     /* an IP address */
+    uint16_t port;           /* and a port. */
+    struct tls_config *tls;  /* NULL: plain. The reference is taken over. */
+    const char *server_name; /* For TLS, and for Host. */
+    unsigned idle_max;       /* Connections kept; 0: 4. */
+    msec_t head_ms;          /* For connecting, sending and the answer's head; 0: 60 s. */
+    msec_t gap_ms;           /* Between two bytes of the answer; 0: no limit (watches). */
+};
+
+struct http_answer_head { /* Views that end with the call of head(). */
+    int status;
+    const struct http_field *fields;
+    size_t n_fields;
+};
+
+struct http_call { /* The caller's, in place until done() or http_call_cancel(). */
+    str_t method;
+    str_t target;
+    const struct http_field *fields; /* Without Host, Content-Length and framing. */
+    size_t n_fields;
+    str_t body;
+    void (*head)(struct http_call *call, const struct http_answer_head *head);
+    /* Views that end with the call. Return false to pause; http_call_more() goes on. */
+    bool (*piece)(struct http_call *call, str_t bytes);
+    /* Once, last: 0 when the whole answer was there; ERR_TIMEOUT, ERR_IO. */
+    void (*done)(struct http_call *call, int r, const struct err *err);
+    struct client_connection *connection; /* The client's. */
+};
+
+int http_client_new(struct loop *loop, const struct http_client_settings *settings,
+                    struct http_client **out, struct err *err);
+void http_client_free(struct http_client *client); /* Calls that are under way are cancelled. */
+
+void http_client_send(struct http_client *client, struct http_call *call);
+void http_call_more(struct http_call *call);
+void http_call_cancel(struct http_call *call); /* done() is not called. */
