@@ -77,12 +77,18 @@ void connection_turn(struct connection *c, unsigned events)
     settle(c);
 }
 
-void connection_flush_later(struct connection *c)
+void connection_turn_again(struct connection *c)
 {
-    if (c->flush_waiting || c->busy || c->dead)
+    if (c->flush_waiting || c->dead)
         return;
     c->flush_waiting = true;
     loop_later(c->server->loop, &c->flush);
+}
+
+void connection_flush_later(struct connection *c)
+{
+    if (!c->busy)
+        connection_turn_again(c);
 }
 
 void connection_deadline(struct connection *c, msec_t in_ms)

@@ -10,7 +10,8 @@ struct fixture {
     struct loop *loop;
     struct http_server *server;
     struct http_server_limits limits; /* Set before fixture_start(). */
-    bool tls;                         /* So is this. */
+    bool tls;                         /* So is this, */
+    const char *alpn;                 /* and what TLS clients offer; NULL: http/1.1. */
     struct tls_config *client_tls;
     struct arena arena;
     uint16_t port;

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,7 +25,8 @@ static struct tls_config *make_tls(struct fixture *f)
                                   .key_pem = pair.key_pem,
                                   .alpn = "h2,http/1.1",
                                   .server = true},
-                        client = {.server_ca_pem = ca.certificate_pem, .alpn = "http/1.1"};
+                        client = {.server_ca_pem = ca.certificate_pem,
+                                  .alpn = f->alpn == NULL ? "http/1.1" : f->alpn};
     struct tls_config *config;
     MUST(tls_config_new(&server, &config, &err) == 0);
     MUST(tls_config_new(&client, &f->client_tls, &err) == 0);
@@ -112,6 +114,8 @@ void client_dial(struct client *client, struct fixture *f)
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     MUST(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+    int on = 1;
+    MUST(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
     MUST(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
     client_start(client, f, fd, f->client_tls);
 }
@@ -165,6 +169,9 @@ void client_forget(struct client *client)
 void client_done(struct client *client)
 {
     struct fixture *f = client->fixture;
+    if (f == NULL)
+        return;
+    client->fixture = NULL;
     while (!stream_done(&client->stream))
         fixture_turns(f, 1);
     buf_done(&client->to_say);

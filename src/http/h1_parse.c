@@ -123,6 +123,9 @@ static int too_long(str_t bytes)
 int h1_head_len(str_t bytes, size_t *scanned)
 {
     size_t limit = bytes.len < HTTP_HEAD_BYTES_MAX ? bytes.len : HTTP_HEAD_BYTES_MAX;
+    /* No line will come from who says hello in TLS. */
+    if (bytes.len > 0 && !(chars[(unsigned char)bytes.at[0]] & T) && bytes.at[0] != '\r')
+        return -400;
     while (*scanned < limit) {
         const char *lf = memchr(bytes.at + *scanned, '\n', limit - *scanned);
         if (lf == NULL) {

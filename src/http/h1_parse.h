@@ -39,9 +39,9 @@ struct h1_response {
 };
 
 /*
- * Is a whole head there? > 0: its bytes with the empty line; 0: not yet; < 0: a broken line end, or
- * more than HTTP_HEAD_BYTES_MAX, as -400, -414 or -431. `*scanned` remembers how far we looked and
- * starts at 0. Up to three empty lines before the request line are part of the head.
+ * Is a whole head there? > 0: its bytes with the empty line; 0: not yet; < 0: a broken line end or
+ * beginning, or more than HTTP_HEAD_BYTES_MAX, as -400, -414 or -431. `*scanned` remembers how far
+ * we looked and starts at 0. Up to three empty lines before the request line are part of the head.
  */
 int h1_head_len(str_t bytes, size_t *scanned);
 

@@ -72,11 +72,12 @@ struct arrival {
 bool connection_init(struct connection *c, struct http_server *server,
                      const struct connection_ops *ops, const struct arrival *arrival);
 void connection_turn(struct connection *c, unsigned events);
-void connection_flush_later(struct connection *c);            /* A turn, soon. */
+void connection_flush_later(struct connection *c); /* A turn, soon, unless this is one. */
+void connection_turn_again(struct connection *c);  /* A turn, soon. */
 void connection_deadline(struct connection *c, msec_t in_ms); /* 0: none. */
 void connection_drain(struct connection *c);
 void connection_close(struct connection *c); /* At once; frees it unless inside a turn. */
 
 void h1_connection_new(struct http_server *server, const struct arrival *arrival);
-/* `bytes` have been read already and end with the call. */
+/* Inside a turn. `bytes` have been read already and end with the call. */
 void h2_take_over(struct connection *c, str_t bytes);
