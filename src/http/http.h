@@ -63,7 +63,8 @@ struct exchange {
 
     /* The handler's own. */
     void *self;
-    void (*on_gone)(struct exchange *x);  /* The peer went away or broke a rule. May stay NULL. */
+    /* The peer went away, or a rule was broken and answered for you. May stay NULL. */
+    void (*on_gone)(struct exchange *x);
     void (*on_drain)(struct exchange *x); /* Less than the low mark is waiting to be sent. */
 };
 
@@ -79,7 +80,7 @@ str_t http_get(const struct exchange *x, str_t name); /* First field of this nam
 bool http_decode(str_t text, bool plus_is_blank, struct arena *arena, str_t *out);
 bool http_query_get(const struct exchange *x, str_t name, str_t *value); /* First of this name. */
 
-/* The whole body, at most `bytes_max` (else 413 is answered and `done` never called). */
+/* The whole body, at most `bytes_max`; else 413 is answered, and on_gone() called instead. */
 void http_collect(struct exchange *x, size_t bytes_max,
                   void (*done)(struct exchange *x, str_t body));
 /*
