@@ -161,25 +161,25 @@ static void read_host(struct h2_stream *stream)
             stream->refuse = 400;
 }
 
+static bool is_path(str_t path, str_t method)
+{
+    bool whole_server = str_eq(path, STR("*")) && str_eq(method, STR("OPTIONS"));
+    return http_is_target(path) && (path.at[0] == '/' || whole_server);
+}
+
 /* nghttp2 has checked what RFC 9113 asks; here is what HTTP/1.1 is held to as well. */
 static void check_request(struct h2_stream *stream)
 {
-    str_t path = stream->path;
-    bool connect = str_eq(stream->method, STR("CONNECT"));
+    str_t method = stream->method;
+    bool tunnel = str_eq(method, STR("CONNECT")) && stream->protocol.len == 0;
     if (stream->refuse != 0)
         return;
-    read_host(stream);
-    if (!http_is_token(stream->method) || stream->method.len > METHOD_LEN_MAX)
-        stream->refuse = 400;
-    else if (connect && stream->protocol.len == 0)
-        stream->refuse = 405;
-    else if (!http_is_target(path) ||
-             !(path.at[0] == '/' ||
-               (str_eq(path, STR("*")) && str_eq(stream->method, STR("OPTIONS")))))
-        stream->refuse = 400;
+    bool ok = http_is_token(method) && method.len <= METHOD_LEN_MAX &&
+              (tunnel || is_path(stream->path, method));
     for (size_t i = 0; i < stream->x.n_fields; i++)
-        if (!http_is_field_value(stream->fields[i].value))
-            stream->refuse = 400;
+        ok = ok && http_is_field_value(stream->fields[i].value);
+    stream->refuse = !ok ? 400 : tunnel ? 405 : 0;
+    read_host(stream);
 }
 
 static void describe(struct h2_stream *stream)
@@ -250,6 +250,7 @@ static size_t add_fields(struct h2_stream *stream, nghttp2_nv *to, const struct 
     return n;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): nghttp2's type. */
 static ssize_t read_body(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t length,
                          uint32_t *flags, nghttp2_data_source *source, void *self)
 {

@@ -86,8 +86,8 @@ struct h2_stream {
 };
 
 struct h2_stream *h2_stream_new(struct h2_session *s, int32_t id);
-void h2_stream_closed(struct h2_stream *stream);       /* Tells the handler; frees when it can. */
-void h2_stream_taken(void *stream, size_t body_bytes); /* For session->out. */
+void h2_stream_closed(struct h2_stream *stream);     /* Tells the handler; frees when it can. */
+void h2_stream_taken(void *self, size_t body_bytes); /* For session->out. */
 void h2_stream_header(struct h2_stream *stream, str_t name, str_t value);
 void h2_stream_request(struct h2_stream *stream);           /* The head is complete. */
 void h2_stream_data(struct h2_stream *stream, str_t bytes); /* From the peer. */

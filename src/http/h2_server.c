@@ -42,16 +42,20 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
     return 0;
 }
 
-static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
-                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
-                     void *self)
+static str_t rcbuf_str(nghttp2_rcbuf *rcbuf)
+{
+    nghttp2_vec bytes = nghttp2_rcbuf_get_buf(rcbuf);
+    return (str_t){(const char *)bytes.base, bytes.len};
+}
+
+static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                     nghttp2_rcbuf *value, uint8_t flags, void *self)
 {
     (void)flags;
     (void)self;
     struct h2_stream *stream = stream_by(ng, frame->hd.stream_id);
     if (stream != NULL && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-        h2_stream_header(stream, (str_t){(const char *)name, name_len},
-                         (str_t){(const char *)value, value_len});
+        h2_stream_header(stream, rcbuf_str(name), rcbuf_str(value));
     return 0;
 }
 
@@ -355,7 +359,7 @@ static nghttp2_session *session_new(struct h2_session *s)
     nghttp2_session *ng;
     MUST(nghttp2_session_callbacks_new(&calls) == 0 && nghttp2_option_new(&option) == 0);
     nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
+    nghttp2_session_callbacks_set_on_header_callback2(calls, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
