@@ -59,10 +59,23 @@ static void answer_metrics(struct call *call)
                      arena_str(call->arena, buf_str(&out)));
 }
 
-static void answer_health(struct call *call, bool ok)
+/* As Kubernetes writes it; `?verbose` shows each check. */
+static void answer_health(struct call *call, str_t path, bool ok)
 {
-    http_answer_text(call->x, ok ? 200 : 503, STR("text/plain; charset=utf-8"),
-                     ok ? STR("ok") : STR("not ready\n"));
+    str_t name = {path.at + 1, path.len - 1}, verbose;
+    str_t type = STR("text/plain; charset=utf-8");
+    if (ok && !http_query_get(call->x, STR("verbose"), &verbose)) {
+        http_answer_text(call->x, 200, type, STR("ok"));
+        return;
+    }
+    bool drains = call->api->draining && !ok;
+    str_t text = arena_printf(
+        call->arena,
+        "[+]ping ok\n[+]store ok\n[%c]bootstrap %s\n[%c]shutdown %s\n" STR_F " check %s\n",
+        ok || drains ? '+' : '-', ok || drains ? "ok" : "failed: not committed yet",
+        drains ? '-' : '+', drains ? "failed: draining" : "ok", STR_A(name),
+        ok ? "passed" : "failed");
+    http_answer_text(call->x, ok ? 200 : 503, type, text);
 }
 
 static void answer_other(struct call *call)
@@ -70,14 +83,14 @@ static void answer_other(struct call *call)
     struct api *api = call->api;
     str_t path = call->x->path;
     if (str_eq(path, STR("/livez")) || str_eq(path, STR("/healthz")))
-        answer_health(call, true);
+        answer_health(call, path, true);
     else if (str_eq(path, STR("/readyz")))
-        answer_health(call, api_is_ready(api));
+        answer_health(call, path, api_is_ready(api));
     else if (str_eq(path, STR("/version")))
         answer_version(call);
     else if (str_eq(path, STR("/metrics")))
         answer_metrics(call);
-    else if (!discovery_answer(call) && !openapi_answer(call))
+    else if (!document_answer(call))
         http_answer_text(call->x, 404, STR("text/plain; charset=utf-8"),
                          STR("404 page not found\n"));
 }
@@ -142,7 +155,9 @@ static void handle(void *self, struct exchange *x)
         return;
     if (path == PATH_UNKNOWN)
         call->kind = NULL;
-    if (!auth_may(&call->user, call))
+    if (auth_is_bad(call))
+        answer_plain(call, 401, "Unauthorized", "Unauthorized");
+    else if (!auth_may(&call->user, call))
         answer_forbidden(call);
     else if (path == PATH_UNKNOWN)
         http_answer_text(x, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
@@ -252,6 +267,7 @@ void api_free(struct api *api)
         return;
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
     watch_line_drop(api);
+    api_forget_trees(api);
     arena_done(&api->arena);
     free(api);
 }

@@ -34,6 +34,12 @@ void auth_user(struct api *api, struct exchange *x, struct user *user)
     add_group(user, STR("system:authenticated"));
 }
 
+bool auth_is_bad(const struct call *call)
+{
+    return user_in(&call->user, STR("system:unauthenticated")) &&
+           http_get(call->x, STR("Authorization")).len > 0;
+}
+
 static bool is_open_path(str_t path)
 {
     static const str_t open[] = {STR("/livez"), STR("/readyz"), STR("/healthz"), STR("/version")};

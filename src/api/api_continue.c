@@ -25,7 +25,7 @@ int continue_decode(str_t text, struct arena *arena, struct continue_token *toke
     if (text.len > TOKEN_BYTES_MAX || base64url_decode(text, arena, &bytes, &why) < 0 ||
         json_parse(bytes, arena, &json, &why) < 0 ||
         !json_to_i64(json_get(json, STR("v")), &version) || version != 1 ||
-        !json_to_i64(json_get(json, STR("rv")), &rv) || rv < 1)
+        !json_to_i64(json_get(json, STR("rv")), &rv) || rv < 0)
         return err_set(err, ERR_INVALID,
                        "continue key is not valid: it must be what an earlier list gave");
     *token = (struct continue_token){(uint64_t)rv, json_get_text(json, STR("ns")),

@@ -1,11 +1,13 @@
 /*
  * api_discovery.c - what there is: the old lists, and the aggregated document kubectl prefers.
  *
- * All documents are made once, when the server is made, with their ETags.
+ * All documents, those of OpenAPI too, are made once, when the server is made, with their ETags.
  */
 #include "api/api_priv.h"
 
 #include <string.h>
+
+enum { VERSIONS_MAX = 8 };
 
 struct document {
     struct document *next;
@@ -29,8 +31,8 @@ static str_t etag_of(str_t body, struct arena *arena)
     return arena_printf(arena, "\"%016llX\"", (unsigned long long)hash);
 }
 
-static void document_add(struct api *api, str_t path, str_t as, str_t content_type,
-                         const struct json *json)
+str_t document_add(struct api *api, str_t path, str_t as, str_t content_type,
+                   const struct json *json)
 {
     AUTO(buf_done) struct buf out = {0};
     json_write(json, &out);
@@ -42,6 +44,7 @@ static void document_add(struct api *api, str_t path, str_t as, str_t content_ty
                                   .body = arena_str(&api->arena, buf_str(&out))};
     document->etag = etag_of(document->body, &api->arena);
     api->documents = document;
+    return document->etag;
 }
 
 /* --- resources --- */
@@ -122,20 +125,91 @@ static void resource_list(struct api *api, const struct kind *leader)
                  STR(""), STR("application/json"), list);
 }
 
+/* v2 before v1 before v1beta1 before v1alpha1. */
+static int version_rank(const char *version)
+{
+    int64_t number, minor;
+    size_t digits = strspn(version + 1, "0123456789");
+    const char *rest = version + 1 + digits;
+    if (!str_to_i64((str_t){version + 1, digits}, &number))
+        number = 0;
+    if (!str_to_i64(str_from_z(rest + strcspn(rest, "0123456789")), &minor))
+        minor = 0;
+    bool beta = str_starts(str_from_z(rest), STR("beta"));
+    return (*rest == '\0' ? 20000 : beta ? 10000 : 0) + (int)(number * 100 + minor);
+}
+
+static struct json *group_version(const struct kind *kind, struct arena *arena)
+{
+    struct json *out = json_object(arena);
+    json_add(out, STR("groupVersion"), json_string(arena, kind_api_version(kind, arena)));
+    json_add(out, STR("version"), text(arena, kind->version));
+    return out;
+}
+
+/* The first kind of each version of this group, best version first. */
+static size_t versions_of(const char *group, const struct kind **out)
+{
+    size_t n = 0;
+    for (const struct kind *const *kind = kinds_all; *kind != NULL && n < VERSIONS_MAX; kind++) {
+        if (strcmp((*kind)->group, group) != 0 || !leads(*kind))
+            continue;
+        size_t at = n++;
+        for (; at > 0 && version_rank(out[at - 1]->version) < version_rank((*kind)->version); at--)
+            out[at] = out[at - 1];
+        out[at] = *kind;
+    }
+    return n;
+}
+
+static bool leads_group(const struct kind *kind)
+{
+    const struct kind *const *at = kinds_all;
+    while (strcmp((*at)->group, kind->group) != 0)
+        at++;
+    return *at == kind;
+}
+
+static struct json *group_of(const char *group, struct arena *arena)
+{
+    const struct kind *versions[VERSIONS_MAX];
+    size_t n = versions_of(group, versions);
+    struct json *out = json_object(arena), *list = json_array(arena);
+    for (size_t i = 0; i < n; i++)
+        json_add(list, STR(""), group_version(versions[i], arena));
+    json_add(out, STR("name"), text(arena, group));
+    json_add(out, STR("versions"), list);
+    json_add(out, STR("preferredVersion"), group_version(versions[0], arena));
+    return out;
+}
+
 static void version_lists(struct api *api)
 {
     struct arena *arena = &api->arena;
     struct json *core = json_object(arena), *groups = json_object(arena);
-    struct json *cidr = json_object(arena);
+    struct json *cidr = json_object(arena), *list = json_array(arena);
     json_add(core, STR("kind"), text(arena, "APIVersions"));
     json_add(core, STR("versions"), json_add(json_array(arena), STR(""), text(arena, "v1")));
     json_add(cidr, STR("clientCIDR"), text(arena, "0.0.0.0/0"));
     json_add(cidr, STR("serverAddress"), text(arena, ""));
     json_add(core, STR("serverAddressByClientCIDRs"), json_add(json_array(arena), STR(""), cidr));
     document_add(api, STR("/api"), STR(""), STR("application/json"), core);
+    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++) {
+        if ((*kind)->group[0] == '\0' || !leads_group(*kind))
+            continue;
+        struct json *group = json_object(arena);
+        json_add(group, STR("kind"), text(arena, "APIGroup"));
+        json_add(group, STR("apiVersion"), text(arena, "v1"));
+        struct json *row = group_of((*kind)->group, arena);
+        JSON_EACH(row, member)
+        json_add(group, member->key, json_clone(member, arena));
+        json_add(list, STR(""), row);
+        document_add(api, arena_printf(arena, "/apis/%s", (*kind)->group), STR(""),
+                     STR("application/json"), group);
+    }
     json_add(groups, STR("kind"), text(arena, "APIGroupList"));
     json_add(groups, STR("apiVersion"), text(arena, "v1"));
-    json_add(groups, STR("groups"), json_array(arena));
+    json_add(groups, STR("groups"), list);
     document_add(api, STR("/apis"), STR(""), STR("application/json"), groups);
 }
 
@@ -181,21 +255,30 @@ static struct json *aggregated_row(const struct kind *kind, struct arena *arena)
     return row;
 }
 
-static struct json *aggregated_group(const struct kind *leader, struct arena *arena)
+static struct json *aggregated_version(const struct kind *leader, struct arena *arena)
 {
-    struct json *group = json_object(arena), *meta = json_object(arena);
     struct json *version = json_object(arena), *rows = json_array(arena);
-    if (leader->group[0] != '\0')
-        json_add(meta, STR("name"), text(arena, leader->group));
-    json_add(meta, STR("creationTimestamp"), json_null(arena));
-    json_add(group, STR("metadata"), meta);
     for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
         if (same_group(*kind, leader))
             json_add(rows, STR(""), aggregated_row(*kind, arena));
     json_add(version, STR("version"), text(arena, leader->version));
     json_add(version, STR("resources"), rows);
     json_add(version, STR("freshness"), text(arena, "Current"));
-    json_add(group, STR("versions"), json_add(json_array(arena), STR(""), version));
+    return version;
+}
+
+static struct json *aggregated_group(const char *name, struct arena *arena)
+{
+    const struct kind *versions[VERSIONS_MAX];
+    size_t n = versions_of(name, versions);
+    struct json *group = json_object(arena), *meta = json_object(arena), *list = json_array(arena);
+    if (name[0] != '\0')
+        json_add(meta, STR("name"), text(arena, name));
+    json_add(meta, STR("creationTimestamp"), json_null(arena));
+    json_add(group, STR("metadata"), meta);
+    for (size_t i = 0; i < n; i++)
+        json_add(list, STR(""), aggregated_version(versions[i], arena));
+    json_add(group, STR("versions"), list);
     return group;
 }
 
@@ -204,8 +287,8 @@ static void aggregated(struct api *api, bool core, const char *form)
     struct arena *arena = &api->arena;
     struct json *list = json_object(arena), *items = json_array(arena);
     for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
-        if (((*kind)->group[0] == '\0') == core && leads(*kind))
-            json_add(items, STR(""), aggregated_group(*kind, arena));
+        if (((*kind)->group[0] == '\0') == core && leads_group(*kind))
+            json_add(items, STR(""), aggregated_group((*kind)->group, arena));
     json_add(list, STR("kind"), text(arena, "APIGroupDiscoveryList"));
     json_add(list, STR("apiVersion"),
              json_string(arena, arena_printf(arena, "apidiscovery.k8s.io/%s", form)));
@@ -224,20 +307,34 @@ void documents_make(struct api *api)
             resource_list(api, *kind);
     aggregated(api, true, "v2beta1");
     aggregated(api, false, "v2beta1");
-    aggregated(api, true, "v2");
+    aggregated(api, true, "v2"); /* Made last, found first. */
     aggregated(api, false, "v2");
+    openapi_make(api);
 }
 
 /* Does the client take this form? The plain one always; the aggregated ones when named. */
-static bool form_wanted(str_t accept, str_t form, struct arena *arena)
+static bool form_wanted(str_t accept, str_t form)
 {
     if (form.len == 0)
         return true;
-    str_t wanted = arena_printf(arena, "g=apidiscovery.k8s.io;v=" STR_F ";", STR_A(form));
-    return accept.len > 0 && memmem(accept.at, accept.len, wanted.at, wanted.len) != NULL;
+    while (accept.len > 0) {
+        str_t range, param;
+        bool group = false, version = false;
+        str_cut(accept, ',', &range, &accept);
+        while (range.len > 0) {
+            str_cut(range, ';', &param, &range);
+            param = str_trim(param);
+            group = group || str_eq(param, STR("g=apidiscovery.k8s.io"));
+            version = version || (str_starts(param, STR("v=")) && param.len == form.len + 2 &&
+                                  memcmp(param.at + 2, form.at, form.len) == 0);
+        }
+        if (group && version)
+            return true;
+    }
+    return false;
 }
 
-bool discovery_answer(struct call *call)
+bool document_answer(struct call *call)
 {
     str_t path = call->x->path;
     while (path.len > 1 && path.at[path.len - 1] == '/')
@@ -245,7 +342,7 @@ bool discovery_answer(struct call *call)
     str_t accept = http_get(call->x, STR("Accept"));
     for (const struct document *document = call->api->documents; document != NULL;
          document = document->next) {
-        if (!str_eq(document->path, path) || !form_wanted(accept, document->as, call->arena))
+        if (!str_eq(document->path, path) || !form_wanted(accept, document->as))
             continue;
         struct http_field fields[] = {
             {STR("Content-Type"), document->content_type},

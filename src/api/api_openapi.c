@@ -5,7 +5,6 @@
  */
 #include "api/api_priv.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct json *text(struct arena *arena, const char *z)
@@ -36,15 +35,15 @@ static struct json *query_parameters(const char *const *names, struct arena *are
     return list;
 }
 
-static struct json *operation(const struct kind *kind, const char *action, bool writes,
-                              struct arena *arena)
+static struct json *operation(const struct kind *kind, const char *action, struct arena *arena)
 {
     static const char *const of_writes[] = {"dryRun", "fieldManager", "fieldValidation", NULL};
     static const char *const of_reads[] = {"labelSelector", "fieldSelector",   "limit",
                                            "continue",      "resourceVersion", NULL};
+    bool reads = strcmp(action, "get") == 0 || strcmp(action, "list") == 0;
     struct json *out = json_object(arena), *responses = json_object(arena),
                 *ok = json_object(arena);
-    json_add(out, STR("parameters"), query_parameters(writes ? of_writes : of_reads, arena));
+    json_add(out, STR("parameters"), query_parameters(reads ? of_reads : of_writes, arena));
     json_add(ok, STR("description"), text(arena, "OK"));
     json_add(out, STR("responses"), json_add(responses, STR("200"), ok));
     json_add(out, STR("x-kubernetes-action"), text(arena, action));
@@ -52,21 +51,39 @@ static struct json *operation(const struct kind *kind, const char *action, bool 
     return out;
 }
 
+/* Pairs of a method and an action. */
+static void add_path(struct json *paths, str_t path, const struct kind *kind,
+                     const char *const (*operations)[2], struct arena *arena)
+{
+    struct json *item = json_object(arena);
+    for (; (*operations)[0] != NULL; operations++)
+        json_add(item, str_from_z((*operations)[0]), operation(kind, (*operations)[1], arena));
+    json_add(paths, path, item);
+}
+
 static void add_paths(struct json *paths, const struct kind *kind, struct arena *arena)
 {
+    static const char *const of_all[][2] = {{"get", "list"}, {NULL, NULL}};
+    static const char *const of_list[][2] = {
+        {"get", "list"}, {"post", "post"}, {"delete", "deletecollection"}, {NULL, NULL}};
+    static const char *const of_one[][2] = {
+        {"get", "get"}, {"put", "put"}, {"patch", "patch"}, {"delete", "delete"}, {NULL, NULL},
+    };
+    static const char *const of_status[][2] = {
+        {"get", "get"}, {"put", "put"}, {"patch", "patch"}, {NULL, NULL}};
     str_t version = kind_api_version(kind, arena);
-    str_t base = arena_printf(arena, "%s" STR_F "/%s%s",
-                              kind->group[0] == '\0' ? "/api/" : "/apis/", STR_A(version),
+    str_t root = arena_printf(arena, "%s" STR_F "/", kind->group[0] == '\0' ? "/api/" : "/apis/",
+                              STR_A(version));
+    str_t base = arena_printf(arena, STR_F "%s%s", STR_A(root),
                               kind->namespaced ? "namespaces/{namespace}/" : "", kind->plural);
-    struct json *collection = json_object(arena), *one = json_object(arena);
-    json_add(collection, STR("get"), operation(kind, "list", false, arena));
-    json_add(collection, STR("post"), operation(kind, "post", true, arena));
-    json_add(one, STR("get"), operation(kind, "get", false, arena));
-    json_add(one, STR("put"), operation(kind, "put", true, arena));
-    json_add(one, STR("patch"), operation(kind, "patch", true, arena));
-    json_add(one, STR("delete"), operation(kind, "delete", true, arena));
-    json_add(paths, base, collection);
-    json_add(paths, arena_printf(arena, STR_F "/{name}", STR_A(base)), one);
+    str_t one = arena_printf(arena, STR_F "/{name}", STR_A(base));
+    if (kind->namespaced)
+        add_path(paths, arena_printf(arena, STR_F "%s", STR_A(root), kind->plural), kind, of_all,
+                 arena);
+    add_path(paths, base, kind, of_list, arena);
+    add_path(paths, one, kind, of_one, arena);
+    if (kind->has_status)
+        add_path(paths, arena_printf(arena, STR_F "/status", STR_A(one)), kind, of_status, arena);
 }
 
 static void add_schema(struct json *schemas, const struct schema *schema, const struct kind *kind,
@@ -96,8 +113,6 @@ static struct json *document_of(str_t group_version, struct arena *arena)
         add_paths(paths, *kind, arena);
         add_schema(schemas, (*kind)->schema, *kind, arena);
     }
-    if (paths->first == NULL)
-        return NULL;
     json_add(document, STR("openapi"), text(arena, "3.0.0"));
     json_add(info, STR("title"), text(arena, "Davy"));
     json_add(info, STR("version"), text(arena, DAVY_VERSION));
@@ -108,42 +123,27 @@ static struct json *document_of(str_t group_version, struct arena *arena)
     return document;
 }
 
-static void answer_index(struct call *call)
+/* The index names each document with its hash, so that clients may keep it until it changes. */
+void openapi_make(struct api *api)
 {
-    struct arena *arena = call->arena;
+    struct arena *arena = &api->arena;
     struct json *index = json_object(arena), *paths = json_object(arena);
     for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++) {
         str_t version = kind_api_version(*kind, arena);
         str_t key = arena_printf(arena, "%s" STR_F, (*kind)->group[0] == '\0' ? "api/" : "apis/",
                                  STR_A(version));
+        if (json_get(paths, key) != NULL)
+            continue;
+        str_t path = arena_printf(arena, "/openapi/v3/" STR_F, STR_A(key));
+        str_t etag =
+            document_add(api, path, STR(""), STR("application/json"), document_of(version, arena));
+        str_t hash = {etag.at + 1, etag.len - 2}; /* Without its quotes. */
         struct json *entry = json_object(arena);
-        /* The tables are compiled in: a version of Davy has one form of each document. */
         json_add(entry, STR("serverRelativeURL"),
-                 json_string(arena, arena_printf(arena, "/openapi/v3/" STR_F "?hash=" DAVY_VERSION,
-                                                 STR_A(key))));
-        json_set(paths, key, entry);
+                 json_string(arena,
+                             arena_printf(arena, STR_F "?hash=" STR_F, STR_A(path), STR_A(hash))));
+        json_add(paths, key, entry);
     }
     json_add(index, STR("paths"), paths);
-    answer_json(call, 200, index);
-}
-
-bool openapi_answer(struct call *call)
-{
-    str_t path = call->x->path;
-    if (str_eq(path, STR("/openapi/v3"))) {
-        answer_index(call);
-        return true;
-    }
-    static const str_t prefixes[] = {STR("/openapi/v3/apis/"), STR("/openapi/v3/api/")};
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-        if (!str_starts(path, prefixes[i]))
-            continue;
-        str_t version = {path.at + prefixes[i].len, path.len - prefixes[i].len};
-        struct json *document = document_of(version, call->arena);
-        if (document == NULL)
-            return false;
-        answer_json(call, 200, document);
-        return true;
-    }
-    return false;
+    document_add(api, STR("/openapi/v3"), STR(""), STR("application/json"), index);
 }

@@ -57,6 +57,14 @@ TEST(strategic_merge_knows_sets_and_items)
          "\"ownerReferences\":[{\"uid\":\"1\",\"kind\":\"K\"},{\"uid\":\"2\",\"$patch\":\"delete\"}"
          "]}}",
          "{\"metadata\":{\"ownerReferences\":[{\"uid\":\"1\",\"name\":\"a\",\"kind\":\"K\"}]}}"},
+        /* The client's order counts; x/c, which is not its own, stays before x/b. */
+        {"{\"metadata\":{\"finalizers\":[\"x/a\",\"x/c\",\"x/b\"]}}",
+         "{\"metadata\":{\"$setElementOrder/finalizers\":[\"x/d\",\"x/b\",\"x/a\"],"
+         "\"finalizers\":[\"x/d\"]}}",
+         "{\"metadata\":{\"finalizers\":[\"x/d\",\"x/c\",\"x/b\",\"x/a\"]}}"},
+        {"{\"metadata\":{\"ownerReferences\":[{\"uid\":\"1\"}]}}",
+         "{\"metadata\":{\"ownerReferences\":[\"x\"],\"$deleteFromPrimitiveList/labels\":\"y\"}}",
+         "{\"metadata\":{\"ownerReferences\":[{\"uid\":\"1\"},\"x\"]}}"},
         {"{\"data\":{\"a\":\"1\"}}", "{\"data\":{\"$patch\":\"replace\",\"b\":\"2\"}}",
          "{\"data\":{\"b\":\"2\"}}"},
         {"{\"data\":{\"a\":\"1\",\"b\":\"2\"}}", "{\"data\":{\"$retainKeys\":[\"b\"],\"b\":\"3\"}}",
@@ -72,4 +80,18 @@ TEST(strategic_merge_knows_sets_and_items)
         json_write(patch_strategic(kind_configmap.schema, object, patch, &arena), &out);
         test_check_str(buf_str(&out), str_from_z(rows[i][2]), rows[i][1], __FILE__, __LINE__);
     }
+}
+
+TEST(a_patch_of_very_many_items_is_refused_before_it_is_slow)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct json *list = json_array(&arena), *meta = json_object(&arena);
+    struct json *patch = json_object(&arena), *object = json_object(&arena);
+    for (int i = 0; i < PATCH_ITEMS_MAX; i++)
+        json_add(list, STR(""), json_int(&arena, i));
+    json_add(meta, STR("finalizers"), list);
+    json_add(patch, STR("metadata"), meta);
+    CHECK(patch_strategic(kind_configmap.schema, object, patch, &arena) != NULL);
+    json_add(list, STR(""), json_int(&arena, 0));
+    CHECK(patch_strategic(kind_configmap.schema, object, patch, &arena) == NULL);
 }

@@ -3,8 +3,7 @@
  *
  * Lists of objects with a merge key are merged item by item, lists that the table calls sets
  * (finalizers) value by value, everything else as RFC 7386 does. Directives: `$patch:
- * replace|delete`,
- * `$retainKeys`, `$deleteFromPrimitiveList/x`; `$setElementOrder/x` orders nothing we keep ordered.
+ * replace|delete`, `$retainKeys`, `$deleteFromPrimitiveList/x`, `$setElementOrder/x`.
  */
 #include "api/api_priv.h"
 
@@ -67,6 +66,10 @@ static struct json *merge_items(const struct field *field, const struct json *li
     }
     JSON_EACH(patch, change)
     {
+        if (change->type != JSON_OBJECT) {
+            json_add(merged, STR(""), json_clone(change, arena)); /* Refused by its type, later. */
+            continue;
+        }
         struct json *same = find_item(merged, key, change);
         if (directive_is(change, STR("replace")) && json_get(change, key) == NULL)
             continue;
@@ -111,6 +114,113 @@ static struct json *merge_field(const struct field *field, const struct json *ol
     return json_clone(patch, arena);
 }
 
+/* --- order --- */
+
+static bool same_item(const struct json *a, const struct json *b, const char *merge_key)
+{
+    if (merge_key == NULL)
+        return json_eq(a, b);
+    const struct json *key = json_get(a, str_from_z(merge_key));
+    return key != NULL && json_eq(key, json_get(b, str_from_z(merge_key)));
+}
+
+/* Counted from 1; 0: it is not in the list. */
+static size_t place_in(const struct json *list, const struct json *item, const char *merge_key)
+{
+    size_t place = 0;
+    if (list == NULL || list->type != JSON_ARRAY)
+        return 0;
+    JSON_EACH(list, other)
+    {
+        place++;
+        if (same_item(other, item, merge_key))
+            return place;
+    }
+    return 0;
+}
+
+/* Items that `order` names, as it orders them; or those it does not name, as they were. */
+static struct json *pick(const struct json *list, const struct json *order, const char *merge_key,
+                         bool named, struct arena *arena)
+{
+    struct json *out = json_array(arena);
+    if (!named) {
+        JSON_EACH(list, item)
+        if (place_in(order, item, merge_key) == 0)
+            json_add(out, STR(""), json_clone(item, arena));
+        return out;
+    }
+    JSON_EACH(order, wanted)
+    JSON_EACH(list, item)
+    if (same_item(item, wanted, merge_key)) {
+        json_add(out, STR(""), json_clone(item, arena));
+        break;
+    }
+    return out;
+}
+
+/*
+ * The client's items in the client's order, the others woven in by the order they had: an item goes
+ * before the first of the client's that stood behind it. As apimachinery's mergeSortedSlice().
+ */
+static struct json *in_order(const struct json *list, const struct json *order,
+                             const struct json *old, const char *merge_key, struct arena *arena)
+{
+    struct json *others = pick(list, order, merge_key, false, arena);
+    struct json *named = pick(list, order, merge_key, true, arena);
+    struct json *out = json_array(arena), *other = others->first, *next;
+    for (struct json *item = named->first; item != NULL; item = next) {
+        next = item->next;
+        size_t behind = place_in(old, item, merge_key);
+        while (other != NULL && behind > 0) {
+            size_t place = place_in(old, other, merge_key);
+            if (place == 0 || place > behind)
+                break;
+            struct json *after = other->next;
+            json_add(out, STR(""), other);
+            other = after;
+        }
+        json_add(out, STR(""), item);
+    }
+    while (other != NULL) {
+        struct json *after = other->next;
+        json_add(out, STR(""), other);
+        other = after;
+    }
+    return out;
+}
+
+static void set_orders(const struct schema *schema, struct json *result, const struct json *object,
+                       const struct json *patch, struct arena *arena)
+{
+    JSON_EACH(patch, change)
+    {
+        str_t word, name;
+        if (!str_cut(change->key, '/', &word, &name) || change->type != JSON_ARRAY ||
+            !str_eq(word, STR("$setElementOrder")))
+            continue;
+        const struct json *list = json_get(result, name);
+        const struct field *field = field_of(schema, name);
+        if (list != NULL && list->type == JSON_ARRAY)
+            json_set(result, arena_str(arena, name),
+                     in_order(list, change, json_get(object, name),
+                              field != NULL ? field->merge_key : NULL, arena));
+    }
+}
+
+/* --- directives --- */
+
+static void remove_all(struct json *list, const struct json *gone)
+{
+    struct json *item = list->first, *next;
+    list->first = list->last = NULL;
+    for (; item != NULL; item = next) {
+        next = item->next;
+        if (!has(gone, item))
+            json_add(list, STR(""), item);
+    }
+}
+
 /* True: it was a directive. */
 static bool directive(struct json *result, const struct json *change)
 {
@@ -118,14 +228,13 @@ static bool directive(struct json *result, const struct json *change)
         return false;
     str_t word, name;
     str_cut(change->key, '/', &word, &name);
+    if (change->type != JSON_ARRAY)
+        return true; /* `$patch`, which is looked at elsewhere. */
     if (str_eq(word, STR("$deleteFromPrimitiveList"))) {
         struct json *list = json_get(result, name);
-        JSON_EACH(change, gone)
         if (list != NULL && list->type == JSON_ARRAY)
-            for (struct json *item = list->first; item != NULL; item = item->next)
-                if (json_eq(item, gone))
-                    remove_item(list, item);
-    } else if (str_eq(word, STR("$retainKeys")) && change->type == JSON_ARRAY) {
+            remove_all(list, change);
+    } else if (str_eq(word, STR("$retainKeys"))) {
         for (struct json *child = result->first; child != NULL; child = child->next) {
             struct json name_of = {.type = JSON_STRING, .text = child->key};
             if (!has(change, &name_of))
@@ -155,11 +264,25 @@ static struct json *merge_object(const struct schema *schema, const struct json 
                  merge_field(field_of(schema, change->key), json_get(result, change->key), change,
                              arena));
     }
+    set_orders(schema, result, object, patch, arena);
     return result;
+}
+
+static size_t count_items(const struct json *json)
+{
+    if (json->type != JSON_ARRAY && json->type != JSON_OBJECT)
+        return 0;
+    size_t n = 0;
+    JSON_EACH(json, child)
+    n += (json->type == JSON_ARRAY ? 1 : 0) + count_items(child);
+    return n;
 }
 
 struct json *patch_strategic(const struct schema *schema, const struct json *object,
                              const struct json *patch, struct arena *arena)
 {
+    size_t n = count_items(patch);
+    if (n > 0 && n + count_items(object) > PATCH_ITEMS_MAX)
+        return NULL;
     return merge_object(schema, object, patch, arena);
 }

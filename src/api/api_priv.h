@@ -8,7 +8,13 @@
 #include "kube/meta.h"
 #include "kube/selector.h"
 
-enum { GROUPS_MAX = 24, GENERATED_CHARS = 5 };
+enum { GROUPS_MAX = 24, GENERATED_CHARS = 5, GENERATE_TRIES = 8 };
+
+struct parsed {
+    struct object *object;
+    struct json *tree;
+    struct arena arena;
+};
 
 struct api {
     struct api_settings settings;
@@ -21,6 +27,8 @@ struct api {
     struct arena arena;      /* What lives as long as the server: the documents below. */
     struct watch_line *line; /* The event rendered last, for the next watcher. */
     struct document *documents;
+    struct parsed parsed[2]; /* The new version and the previous; see api_tree(). */
+    unsigned parsed_next;
 };
 
 struct user {
@@ -71,6 +79,7 @@ str_t call_query(const struct call *call, str_t name); /* "" if absent. */
 
 /* --- api_auth.c --- */
 void auth_user(struct api *api, struct exchange *x, struct user *user);
+bool auth_is_bad(const struct call *call); /* It says who it is, and we cannot believe it. */
 bool user_in(const struct user *user, str_t group);
 bool auth_may(const struct user *user,
               const struct call *call); /* call->kind NULL: a plain path. */
@@ -109,8 +118,30 @@ void api_write(struct call *call);
 void api_create_object(struct call *call, struct json *object);
 void api_update_object(struct call *call, struct json *object, const struct object *latest);
 void api_delete_object(struct call *call, const struct json *options, const struct object *latest);
+void api_delete_collection(struct call *call, str_t body);
+/* DeleteOptions from the body; the query may say some of it too. < 0: answered. */
+int delete_options(struct call *call, str_t body, struct json **out);
 void api_drain_watches(struct api *api);
 void watch_line_drop(struct api *api);
+
+/* --- what writes share --- */
+struct sweep; /* A deletecollection: answered when its last write is done. */
+struct write_plan {
+    enum store_verb verb;
+    struct json *tree;
+    uint64_t based_on;
+    int code;
+    bool status; /* Answer with a Status. */
+    struct sweep *sweep;
+};
+/* 0: queued, or answered because it was a dry run; < 0: refused, `err` says why. */
+int write_submit(struct call *call, const struct write_plan *plan, struct err *err);
+void write_or_answer(struct call *call, const struct write_plan *plan);
+/* Both answer and return < 0. */
+int write_forbidden(struct call *call, str_t message, const char *cause);
+int precondition_failed(struct call *call, const char *word, str_t wanted, str_t is);
+void sweep_one_more(struct sweep *sweep);
+void sweep_one_done(struct sweep *sweep, int r, const struct err *err);
 
 struct list_options {
     int64_t limit; /* 0: all. */
@@ -119,19 +150,23 @@ struct list_options {
     struct selector *labels, *fields;
 };
 int list_selectors(struct call *call, struct list_options *options); /* < 0: answered. */
-bool list_wants(const struct list_options *options, const struct object *object);
+bool list_wants(struct api *api, const struct list_options *options, const struct object *object);
+/* The object's tree, valid until the next but one call: many watchers ask for the same. */
+const struct json *api_tree(struct api *api, const struct object *object);
+void api_forget_trees(struct api *api);
 /* A resourceVersion from the query: 0 for "" and "0". < 0: answered. */
 int call_rv(struct call *call, uint64_t *rv);
 
 /* --- api_continue.c --- */
 struct continue_token {
-    uint64_t rv;
+    uint64_t rv; /* 0: the present, whatever the pages before have shown. */
     str_t ns, name;
 };
 str_t continue_encode(const struct continue_token *token, struct arena *arena);
 int continue_decode(str_t text, struct arena *arena, struct continue_token *token, struct err *err);
 
 /* --- api_table.c --- */
+str_t str_trim(str_t text); /* Blanks at both ends. */
 enum api_format accept_format(str_t accept);
 bool accept_allows_json(str_t accept);
 struct json *table_of(const struct kind *kind, struct json *const *objects, size_t n,
@@ -140,11 +175,16 @@ struct json *partial_of(const struct json *object, struct arena *arena);
 struct json *object_tree(const struct object *object, struct arena *arena);
 
 /* --- api_patch.c --- */
-/* Kubernetes' strategic merge patch by the kind's table. */
+/* Items of lists, old and new together: each is compared with each. */
+enum { PATCH_ITEMS_MAX = 4096 };
+/* Kubernetes' strategic merge patch by the kind's table. `patch` is an object. NULL: too many. */
 struct json *patch_strategic(const struct schema *schema, const struct json *object,
                              const struct json *patch, struct arena *arena);
 
-/* --- api_discovery.c, api_openapi.c: true if the path was one of theirs --- */
-bool discovery_answer(struct call *call);
+/* --- api_discovery.c, api_openapi.c: documents that never change --- */
 void documents_make(struct api *api);
-bool openapi_answer(struct call *call);
+void openapi_make(struct api *api);
+/* `as`: "", or which aggregated form it is; all texts live as long as the API. Returns its ETag. */
+str_t document_add(struct api *api, str_t path, str_t as, str_t content_type,
+                   const struct json *json);
+bool document_answer(struct call *call); /* True if the path was one of theirs. */

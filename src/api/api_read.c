@@ -15,6 +15,29 @@ void api_get(struct call *call)
         answer_object(call, 200, object);
 }
 
+const struct json *api_tree(struct api *api, const struct object *object)
+{
+    for (size_t i = 0; i < ARRAY_LEN(api->parsed); i++)
+        if (api->parsed[i].object == object)
+            return api->parsed[i].tree;
+    struct parsed *parsed = &api->parsed[api->parsed_next];
+    api->parsed_next = (api->parsed_next + 1) % ARRAY_LEN(api->parsed);
+    object_unref(parsed->object);
+    arena_reset(&parsed->arena);
+    parsed->object = object_ref(object);
+    parsed->tree = object_tree(object, &parsed->arena);
+    return parsed->tree;
+}
+
+void api_forget_trees(struct api *api)
+{
+    for (size_t i = 0; i < ARRAY_LEN(api->parsed); i++) {
+        object_unref(api->parsed[i].object);
+        arena_done(&api->parsed[i].arena);
+        api->parsed[i] = (struct parsed){0};
+    }
+}
+
 int list_selectors(struct call *call, struct list_options *options)
 {
     struct err err;
@@ -28,15 +51,14 @@ int list_selectors(struct call *call, struct list_options *options)
     return r;
 }
 
-bool list_wants(const struct list_options *options, const struct object *object)
+bool list_wants(struct api *api, const struct list_options *options, const struct object *object)
 {
     if (selector_is_empty(options->labels) && selector_is_empty(options->fields))
         return true;
     str_t name = selector_name(options->fields);
     if (name.len > 0 && !str_eq(name, object->name))
         return false;
-    AUTO(arena_done) struct arena arena = {0};
-    return selector_matches(options->labels, options->fields, object_tree(object, &arena));
+    return selector_matches(options->labels, options->fields, api_tree(api, object));
 }
 
 /* Which moment to show, by Kubernetes' rules for resourceVersion and resourceVersionMatch. */
@@ -59,6 +81,11 @@ static int list_moment(struct call *call, struct list_options *options)
     }
     if (token_text.len > 0) {
         struct continue_token token;
+        if (rv_text.len > 0 && rv > 0) {
+            answer_plain(call, 400, "BadRequest",
+                         "specifying resource version is not allowed when using continue");
+            return -1;
+        }
         if (continue_decode(token_text, call->arena, &token, &err) < 0) {
             answer_plain(call, 400, "BadRequest", "%s", err.text);
             return -1;
@@ -87,6 +114,7 @@ static int list_options(struct call *call, struct list_options *options)
 }
 
 struct listing {
+    struct api *api;
     const struct list_options *options;
     struct object **at; /* With references. */
     size_t n, cap;
@@ -103,7 +131,7 @@ static bool list_one(void *self, const struct object *object)
         listing->more++;
         return listing->count_more;
     }
-    if (!list_wants(listing->options, object))
+    if (!list_wants(listing->api, listing->options, object))
         return true;
     if (listing->n == listing->cap) {
         listing->cap = listing->cap == 0 ? 64 : listing->cap * 2;
@@ -190,6 +218,47 @@ static void answer_shaped(struct call *call, const struct listing *listing, stru
     answer_buf(call, &out);
 }
 
+/* The past is gone: where a client that can live with a mixed list may go on. */
+static void answer_list_gone(struct call *call, const struct list_options *options)
+{
+    if (options->after_name.len == 0) {
+        answer_plain(call, 410, "Expired", "The resourceVersion for the provided list is too old.");
+        return;
+    }
+    struct continue_token token = {0, options->after_ns, options->after_name};
+    struct refusal refusal = {
+        410, "Expired",
+        STR("The provided continue parameter is too old to display a consistent list result. You "
+            "can start a new list without the continue parameter, or use the continue token in "
+            "this response to retrieve the remainder of the results. Continuing with the provided "
+            "token results in an inconsistent list - objects that were created, modified, or "
+            "deleted between the time the first chunk was returned and now may show up in the "
+            "list."),
+        NULL};
+    struct json *status = status_json(&refusal, call->arena);
+    json_add(json_get(status, STR("metadata")), STR("continue"),
+             json_string(call->arena, continue_encode(&token, call->arena)));
+    answer_json(call, 410, status);
+}
+
+/* Clients that wait for one object list and watch it by its name: no need to look at all. */
+static int list_collect(struct call *call, struct listing *listing, struct err *err)
+{
+    const struct list_options *options = listing->options;
+    struct store *store = call->api->store;
+    str_t name = selector_name(options->fields);
+    if (name.len > 0 && options->at_rv == 0 && options->after_name.len == 0 &&
+        (call->ns.len > 0 || !call->kind->namespaced)) {
+        const struct object *object = store_get(store, call->resource, call->ns, name);
+        if (object != NULL)
+            (void)list_one(listing, object);
+        return 0;
+    }
+    struct store_list range = {call->resource, call->ns, options->after_ns, options->after_name,
+                               options->at_rv};
+    return store_each(store, &range, list_one, listing, err);
+}
+
 void api_list(struct call *call)
 {
     struct list_options options;
@@ -197,12 +266,10 @@ void api_list(struct call *call)
     if (list_options(call, &options) < 0)
         return;
     bool whole = selector_is_empty(options.labels) && selector_is_empty(options.fields);
-    struct listing listing = {.options = &options, .count_more = whole};
+    struct listing listing = {.api = call->api, .options = &options, .count_more = whole};
     uint64_t rv = options.at_rv > 0 ? options.at_rv : store_rv(call->api->store);
-    struct store_list range = {call->resource, call->ns, options.after_ns, options.after_name,
-                               options.at_rv};
-    if (store_each(call->api->store, &range, list_one, &listing, &err) < 0) {
-        answer_err(call, &err);
+    if (list_collect(call, &listing, &err) < 0) {
+        answer_list_gone(call, &options);
     } else {
         struct json *meta = list_meta(call, &listing, rv);
         if (call->format == FORMAT_OBJECT)

@@ -59,6 +59,8 @@ static bool subresource_served(const struct call *call)
 static bool set_verb(struct call *call)
 {
     bool named = call->name.len > 0;
+    /* All namespaces at once can be read, and that is all. */
+    bool scoped = !call->kind->namespaced || call->ns.len > 0;
     switch (call->x->method) {
     case HTTP_GET:
     case HTTP_HEAD:
@@ -69,7 +71,7 @@ static bool set_verb(struct call *call)
         return true;
     case HTTP_POST:
         call->verb = VERB_CREATE;
-        return !named;
+        return !named && scoped;
     case HTTP_PUT:
         call->verb = VERB_UPDATE;
         return named;
@@ -78,7 +80,7 @@ static bool set_verb(struct call *call)
         return named;
     case HTTP_DELETE:
         call->verb = named ? VERB_DELETE : VERB_DELETE_COLLECTION;
-        return call->subresource.len == 0;
+        return call->subresource.len == 0 && scoped;
     case HTTP_OPTIONS:
     case HTTP_CONNECT:
     case HTTP_TRACE:

@@ -11,6 +11,20 @@ static str_t take(struct buf *buf, struct arena *arena)
     return text;
 }
 
+/* As the quoted text of a Warning (RFC 7234, 5.5). What breaks a line is the HTTP room's worry. */
+static str_t warning(str_t path, struct arena *arena)
+{
+    AUTO(buf_done) struct buf out = {0};
+    buf_add(&out, STR("299 - \"unknown field \\\""));
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.at[i] == '"' || path.at[i] == '\\')
+            buf_add_char(&out, '\\');
+        buf_add_char(&out, path.at[i]);
+    }
+    buf_add(&out, STR("\\\"\""));
+    return arena_str(arena, buf_str(&out));
+}
+
 void answer_bytes(struct call *call, int code, str_t bytes)
 {
     if (call->x == NULL)
@@ -25,10 +39,7 @@ void answer_bytes(struct call *call, int code, str_t bytes)
         {
             if (n == ARRAY_LEN(fields))
                 break;
-            fields[n++] = (struct http_field){
-                STR("Warning"),
-                arena_printf(call->arena, "299 - \"unknown field \\\"" STR_F "\\\"\"",
-                             STR_A(path->text))};
+            fields[n++] = (struct http_field){STR("Warning"), warning(path->text, call->arena)};
         }
     http_answer(call->x, code, fields, n, (struct http_bytes){.bytes = bytes});
 }
@@ -91,13 +102,17 @@ void answer_refusal(struct call *call, const struct refusal *refusal)
 
 void answer_plain(struct call *call, int code, const char *reason, const char *fmt, ...)
 {
-    char text[1024];
-    va_list args;
+    va_list args, again;
     va_start(args, fmt);
-    int n = vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
+    va_copy(again, args);
+    MUST(fmt != NULL);
+    int n = vsnprintf(NULL, 0, fmt, args);
     MUST(n >= 0);
-    struct refusal refusal = {code, reason, arena_str(call->arena, str_from_z(text)), NULL};
+    char *text = arena_bytes(call->arena, (size_t)n + 1);
+    MUST(vsnprintf(text, (size_t)n + 1, fmt, again) == n);
+    va_end(again);
+    va_end(args);
+    struct refusal refusal = {code, reason, {text, (size_t)n}, NULL};
     answer_refusal(call, &refusal);
 }
 

@@ -1,7 +1,7 @@
 /* api_table.c - the other shapes of an object: a row of a Table, or its metadata alone. */
 #include "api/api_priv.h"
 
-static str_t trim(str_t text)
+str_t str_trim(str_t text)
 {
     while (text.len > 0 && text.at[0] == ' ')
         text = (str_t){text.at + 1, text.len - 1};
@@ -17,13 +17,13 @@ enum api_format accept_format(str_t accept)
     while (accept.len > 0) {
         str_cut(accept, ',', &range, &accept);
         str_cut(range, ';', &type, &params);
-        if (!str_eq(trim(type), STR("application/json")))
+        if (!str_eq(str_trim(type), STR("application/json")))
             continue;
         enum api_format format = FORMAT_OBJECT;
         bool v1 = true;
         while (params.len > 0) {
             str_cut(params, ';', &param, &params);
-            param = trim(param);
+            param = str_trim(param);
             if (str_eq(param, STR("as=Table")))
                 format = FORMAT_TABLE;
             else if (str_starts(param, STR("as=PartialObjectMetadata")))
@@ -45,7 +45,7 @@ bool accept_allows_json(str_t accept)
     while (accept.len > 0) {
         str_cut(accept, ',', &range, &accept);
         str_cut(range, ';', &type, &params);
-        type = trim(type);
+        type = str_trim(type);
         if (str_eq(type, STR("*/*")) || str_eq(type, STR("application/*")) ||
             str_eq(type, STR("application/json")))
             return true;
@@ -86,12 +86,23 @@ static struct json *columns_of(const struct kind *kind, struct arena *arena)
     return columns;
 }
 
+/* Clients sort by a number as a number. */
+static struct json *cell_of(const struct column *column, const struct json *object, msec_t wall_ms,
+                            struct arena *arena)
+{
+    int64_t number;
+    str_t text = column->text(object, wall_ms, arena);
+    if (str_eq(str_from_z(column->type), STR("integer")) && str_to_i64(text, &number))
+        return json_int(arena, number);
+    return json_string(arena, text);
+}
+
 static struct json *row_of(const struct kind *kind, struct json *object, msec_t wall_ms,
                            str_t include, struct arena *arena)
 {
     struct json *row = json_object(arena), *cells = json_array(arena);
     for (const struct column *column = kind->columns; column->title != NULL; column++)
-        json_add(cells, STR(""), json_string(arena, column->text(object, wall_ms, arena)));
+        json_add(cells, STR(""), cell_of(column, object, wall_ms, arena));
     json_add(row, STR("cells"), cells);
     if (str_eq(include, STR("None")))
         return row;

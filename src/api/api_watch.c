@@ -189,10 +189,10 @@ static void on_event(struct store_watch *watch, const struct store_event *event)
     if (w->ending || w->paused)
         return; /* Paused: it will come again, from w->rv on. */
     w->rv = event->rv;
-    bool now = list_wants(&w->options, event->object);
+    bool now = list_wants(w->api, &w->options, event->object);
     bool all = selector_is_empty(w->options.labels) && selector_is_empty(w->options.fields);
-    bool before = event->verb != STORE_CREATE &&
-                  (all || event->previous == NULL || list_wants(&w->options, event->previous));
+    bool before = event->verb != STORE_CREATE && (all || event->previous == NULL ||
+                                                  list_wants(w->api, &w->options, event->previous));
     if (event->verb == STORE_DELETE) {
         if (before && (now || event->previous != NULL))
             send_event(w, deleted, event->object);
@@ -240,7 +240,7 @@ static void bookmark_due(struct timer *timer)
 static bool send_initial(void *self, const struct object *object)
 {
     struct watcher *w = self;
-    if (list_wants(&w->options, object))
+    if (list_wants(w->api, &w->options, object))
         send_event(w, "ADDED", object);
     if (!w->paused)
         return true;

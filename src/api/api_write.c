@@ -1,5 +1,5 @@
 /*
- * api_write.c - create, update, patch and delete: the one way into the store.
+ * api_write.c - create, update and patch: the one way into the store.
  *
  * Everything is decided at once against the newest version, queued or committed; the answer is sent
  * when the store says that it is on disk. A client that goes away meanwhile changes nothing but
@@ -19,14 +19,6 @@ struct pending {
     int code;          /* Of the answer. */
     bool status;       /* Answer with a Status instead of the object. */
     struct sweep *sweep;
-};
-
-/* A deletecollection: answered when its last write is done. */
-struct sweep {
-    struct call *call;
-    unsigned left;
-    bool failed;
-    struct err err;
 };
 
 static const char *const namespace_resource = "namespaces";
@@ -52,22 +44,6 @@ static void answer_deleted(struct call *call, const struct object *object)
     answer_json(call, 200, status);
 }
 
-static void sweep_answer(struct sweep *sweep)
-{
-    struct call *call = sweep->call;
-    if (call != NULL && sweep->failed) {
-        answer_err(call, &sweep->err);
-    } else if (call != NULL) {
-        struct json *status = json_object(call->arena);
-        json_add(status, STR("kind"), json_string(call->arena, STR("Status")));
-        json_add(status, STR("apiVersion"), json_string(call->arena, STR("v1")));
-        json_add(status, STR("metadata"), json_object(call->arena));
-        json_add(status, STR("status"), json_string(call->arena, STR("Success")));
-        answer_json(call, 200, status);
-    }
-    free(sweep);
-}
-
 static void pending_done(struct store_write *write, int r, const struct err *err)
 {
     struct pending *pending = CONTAINER_OF(write, struct pending, write);
@@ -82,24 +58,15 @@ static void pending_done(struct store_write *write, int r, const struct err *err
             answer_object(call, pending->code, write->object);
     }
     struct sweep *sweep = pending->sweep;
-    if (sweep != NULL && r < 0) {
-        sweep->failed = true;
-        sweep->err = *err;
-    }
     object_unref(write->object);
     free(pending);
-    if (sweep != NULL && --sweep->left == 0)
-        sweep_answer(sweep);
+    if (sweep != NULL)
+        sweep_one_done(sweep, r, err);
 }
 
 static void writer_gone(struct exchange *x)
 {
     ((struct pending *)x->self)->call = NULL;
-}
-
-static void sweeper_gone(struct exchange *x)
-{
-    ((struct sweep *)x->self)->call = NULL;
 }
 
 /* --- giving it to the store --- */
@@ -110,8 +77,11 @@ static struct object *render(struct call *call, struct json *tree, uint64_t rv)
     struct arena *arena = call->arena;
     AUTO(buf_done) struct buf text = {0};
     struct json *meta = json_get(tree, STR("metadata"));
-    json_set(meta, STR("resourceVersion"),
-             json_string(arena, arena_printf(arena, "%llu", (unsigned long long)rv)));
+    if (rv > 0)
+        json_set(meta, STR("resourceVersion"),
+                 json_string(arena, arena_printf(arena, "%llu", (unsigned long long)rv)));
+    else
+        (void)json_remove(meta, STR("resourceVersion")); /* A dry run of a create. */
     str_t name = json_get_text(meta, STR("name"));
     struct json ordered = {.type = JSON_OBJECT};
     json_add(&ordered, STR("kind"), json_string(arena, str_from_z(call->kind->name)));
@@ -138,17 +108,7 @@ static struct object *render(struct call *call, struct json *tree, uint64_t rv)
     return object_new(call->resource, call->ns, name, rv, buf_str(&text));
 }
 
-struct write_plan {
-    enum store_verb verb;
-    struct json *tree;
-    uint64_t based_on;
-    int code;
-    bool status; /* Answer with a Status. */
-    struct sweep *sweep;
-};
-
-/* 0: queued, or answered because it was a dry run; < 0: refused, `err` says why. */
-static int submit(struct call *call, const struct write_plan *plan, struct err *err)
+int write_submit(struct call *call, const struct write_plan *plan, struct err *err)
 {
     struct store *store = call->api->store;
     bool dry = call->dry_run;
@@ -173,7 +133,7 @@ static int submit(struct call *call, const struct write_plan *plan, struct err *
         return r;
     }
     if (plan->sweep != NULL) {
-        plan->sweep->left++;
+        sweep_one_more(plan->sweep);
     } else if (call->x != NULL) {
         pending->call = call;
         call->x->self = pending;
@@ -182,10 +142,10 @@ static int submit(struct call *call, const struct write_plan *plan, struct err *
     return 0;
 }
 
-static void submit_or_answer(struct call *call, const struct write_plan *plan)
+void write_or_answer(struct call *call, const struct write_plan *plan)
 {
     struct err err;
-    if (submit(call, plan, &err) < 0)
+    if (write_submit(call, plan, &err) < 0)
         answer_err(call, &err);
 }
 
@@ -194,14 +154,14 @@ static void submit_or_answer(struct call *call, const struct write_plan *plan)
 static struct json *metadata(struct json *object, struct arena *arena)
 {
     struct json *meta = json_get(object, STR("metadata"));
-    if (meta == NULL) {
+    if (meta == NULL || meta->type != JSON_OBJECT) { /* `metadata: null` is no metadata. */
         meta = json_object(arena);
-        json_add(object, STR("metadata"), meta);
+        json_set(object, STR("metadata"), meta);
     }
     return meta;
 }
 
-static int forbidden(struct call *call, str_t message, const char *cause)
+int write_forbidden(struct call *call, str_t message, const char *cause)
 {
     struct arena *arena = call->arena;
     struct json *details = json_object(arena), *causes = json_array(arena),
@@ -237,13 +197,39 @@ static int check_namespace(struct call *call)
         return 0;
     if (json_at(object_tree(ns, call->arena), "metadata.deletionTimestamp") == NULL)
         return 0;
-    return forbidden(call,
-                     arena_printf(call->arena,
-                                  STR_F " \"" STR_F
-                                        "\" is forbidden: unable to create new content in "
-                                        "namespace " STR_F " because it is being terminated",
-                                  STR_A(call->resource), STR_A(call->name), STR_A(call->ns)),
-                     "NamespaceTerminating");
+    return write_forbidden(call,
+                           arena_printf(call->arena,
+                                        STR_F " \"" STR_F
+                                              "\" is forbidden: unable to create new content in "
+                                              "namespace " STR_F " because it is being terminated",
+                                        STR_A(call->resource), STR_A(call->name), STR_A(call->ns)),
+                           "NamespaceTerminating");
+}
+
+/* Whoever waits for its end must have said so before. */
+static void check_finalizers(const struct json *object, const struct json *old,
+                             struct field_errors *errors)
+{
+    const struct json *were = json_at(old, "metadata.finalizers");
+    const struct json *are = json_at(object, "metadata.finalizers");
+    if (json_at(old, "metadata.deletionTimestamp") == NULL || json_count(are) == 0)
+        return;
+    AUTO(buf_done) struct buf added = {0};
+    JSON_EACH(are, finalizer)
+    {
+        bool there = false;
+        if (json_count(were) > 0)
+            JSON_EACH(were, other)
+        there = there || json_eq(other, finalizer);
+        if (!there)
+            buf_printf(&added, "%s\"" STR_F "\"", added.len > 0 ? ", " : "",
+                       STR_A(finalizer->text));
+    }
+    if (added.len > 0)
+        field_error(errors, FIELD_FORBIDDEN, STR("metadata.finalizers"),
+                    "Forbidden: no new finalizers can be added if the object is being deleted, "
+                    "found new finalizers []string{" STR_F "}",
+                    STR_A(buf_str(&added)));
 }
 
 static int check_rules(struct call *call, struct json *object, const struct json *old)
@@ -252,8 +238,10 @@ static int check_rules(struct call *call, struct json *object, const struct json
     errors->arena = call->arena;
     meta_check(call->kind, object, errors);
     schema_check(call->kind->schema, object, errors);
-    if (old != NULL)
+    if (old != NULL) {
         schema_check_immutable(call->kind->schema, old, object, errors);
+        check_finalizers(object, old, errors);
+    }
     if (call->kind->check != NULL)
         call->kind->check(object, old, errors);
     if (errors->n == 0)
@@ -264,7 +252,7 @@ static int check_rules(struct call *call, struct json *object, const struct json
 
 /* --- create --- */
 
-static str_t generated_name(str_t prefix, struct arena *arena)
+static str_t guess_name(str_t prefix, struct arena *arena)
 {
     static const char letters[] = "bcdfghjklmnpqrstvwxz2456789"; /* No words, no look-alikes. */
     unsigned char dice[GENERATED_CHARS];
@@ -276,6 +264,18 @@ static str_t generated_name(str_t prefix, struct arena *arena)
     if (prefix.len > most)
         prefix.len = most;
     return arena_printf(arena, STR_F "%s", STR_A(prefix), tail);
+}
+
+/* Tried a few times, as Kubernetes does: by the birthday rule 5,000 names collide once. */
+static str_t generated_name(struct call *call, str_t prefix)
+{
+    str_t name = guess_name(prefix, call->arena);
+    for (int i = 0; i < GENERATE_TRIES; i++) {
+        if (store_latest(call->api->store, call->resource, call->ns, name) == NULL)
+            break;
+        name = guess_name(prefix, call->arena);
+    }
+    return name;
 }
 
 static int check_create_meta(struct call *call, struct json *meta)
@@ -307,6 +307,8 @@ static void system_meta(struct call *call, struct json *meta)
         (void)json_remove(meta, str_from_z(ours[i]));
     if (call->kind->namespaced)
         json_set(meta, STR("namespace"), json_string(arena, call->ns));
+    if (call->kind->has_spec_generation)
+        json_add(meta, STR("generation"), json_int(arena, 1));
     json_add(meta, STR("uid"), json_string(arena, uid_new(arena)));
     json_add(meta, STR("creationTimestamp"),
              json_string(arena, time_text(loop_wall_ms(call->api->loop), arena)));
@@ -321,7 +323,7 @@ void api_create_object(struct call *call, struct json *object)
     str_t name = json_get_text(meta, STR("name")),
           prefix = json_get_text(meta, STR("generateName"));
     if (name.len == 0 && prefix.len > 0)
-        name = generated_name(prefix, arena);
+        name = generated_name(call, prefix);
     call->name = name;
     json_set(meta, STR("name"), json_string(arena, name));
     if (check_namespace(call) < 0)
@@ -335,7 +337,7 @@ void api_create_object(struct call *call, struct json *object)
     if (check_rules(call, object, NULL) < 0)
         return;
     struct write_plan plan = {.verb = STORE_CREATE, .tree = object, .code = 201};
-    submit_or_answer(call, &plan);
+    write_or_answer(call, &plan);
 }
 
 /* --- update --- */
@@ -347,6 +349,20 @@ static void keep(struct json *to, const struct json *from, str_t key, struct are
         json_set(to, key, json_clone(kept, arena));
     else
         (void)json_remove(to, key);
+}
+
+int precondition_failed(struct call *call, const char *word, str_t wanted, str_t is)
+{
+    struct refusal refusal = {409, "Conflict",
+                              arena_printf(call->arena,
+                                           "Operation cannot be fulfilled on " STR_F " \"" STR_F
+                                           "\": Precondition failed: %s in precondition: " STR_F
+                                           ", %s in object meta: " STR_F,
+                                           STR_A(call->resource), STR_A(call->name), word,
+                                           STR_A(wanted), word, STR_A(is)),
+                              NULL};
+    answer_refusal(call, &refusal);
+    return -1;
 }
 
 /* What the client may not change is as it was. < 0: answered. */
@@ -374,24 +390,26 @@ static int update_meta(struct call *call, struct json *object, const struct json
             "request");
         return -1;
     }
-    if (uid.len > 0 && !str_eq(uid, json_get_text(was, STR("uid")))) {
-        struct refusal refusal = {
-            409, "Conflict",
-            arena_printf(call->arena,
-                         "Operation cannot be fulfilled on " STR_F " \"" STR_F
-                         "\": Precondition failed: UID in precondition: " STR_F
-                         ", UID in object meta: " STR_F,
-                         STR_A(call->resource), STR_A(call->name), STR_A(uid),
-                         STR_A(json_get_text(was, STR("uid")))),
-            NULL};
-        answer_refusal(call, &refusal);
-        return -1;
-    }
+    if (uid.len > 0 && !str_eq(uid, json_get_text(was, STR("uid"))))
+        return precondition_failed(call, "UID", uid, json_get_text(was, STR("uid")));
     for (size_t i = 0; i < ARRAY_LEN(kept); i++)
         keep(meta, was, str_from_z(kept[i]), call->arena);
     keep(meta, was, STR("name"), call->arena);
     keep(meta, was, STR("namespace"), call->arena);
     return 0;
+}
+
+/* metadata.generation counts what its owner wants, not what became of it. */
+static void count_generation(struct call *call, struct json *object, const struct json *old)
+{
+    int64_t generation = 0;
+    const struct json *was = json_get(old, STR("spec")), *is = json_get(object, STR("spec"));
+    if (!call->kind->has_spec_generation || was == is ||
+        (was != NULL && is != NULL && json_eq(was, is)))
+        return;
+    (void)json_to_i64(json_at(old, "metadata.generation"), &generation);
+    json_set(json_get(object, STR("metadata")), STR("generation"),
+             json_int(call->arena, generation + 1));
 }
 
 /* True: it says a version, and that is not the newest. */
@@ -440,6 +458,7 @@ void api_update_object(struct call *call, struct json *object, const struct obje
         schema_set_defaults(call->kind->schema, object, arena);
         if (call->kind->prepare != NULL)
             call->kind->prepare(object, old, arena);
+        count_generation(call, object, old);
     }
     if (check_rules(call, object, old) < 0)
         return;
@@ -456,7 +475,7 @@ void api_update_object(struct call *call, struct json *object, const struct obje
                               .tree = object,
                               .based_on = latest->rv,
                               .code = 200};
-    submit_or_answer(call, &plan);
+    write_or_answer(call, &plan);
 }
 
 /* --- patch --- */
@@ -483,8 +502,14 @@ static struct json *patched(struct call *call, const struct json *old, str_t bod
     }
     struct json *base = json_clone(old, call->arena);
     (void)json_remove(json_get(base, STR("metadata")), STR("resourceVersion"));
-    return strategic ? patch_strategic(call->kind->schema, base, patch, call->arena)
-                     : patch_merge(base, patch, call->arena);
+    if (!strategic)
+        return patch_merge(base, patch, call->arena);
+    struct json *result = patch_strategic(call->kind->schema, base, patch, call->arena);
+    if (result == NULL)
+        answer_plain(call, 413, "RequestEntityTooLarge",
+                     "a strategic merge patch may not concern more than %d items of lists",
+                     PATCH_ITEMS_MAX);
+    return result;
 }
 
 static void patch(struct call *call, str_t body, const struct object *latest)
@@ -505,138 +530,6 @@ static void patch(struct call *call, str_t body, const struct object *latest)
     api_update_object(call, object, latest);
 }
 
-/* --- delete --- */
-
-static const struct field precondition_fields[] = {
-    {"uid", FIELD_STRING, 1}, {"resourceVersion", FIELD_STRING, 2}, {0}};
-static const struct schema preconditions = {"meta.v1.Preconditions", precondition_fields, NULL};
-static const struct field delete_fields[] = {
-    {"kind", FIELD_STRING},
-    {"apiVersion", FIELD_STRING},
-    {"gracePeriodSeconds", FIELD_LONG, 1},
-    {"preconditions", FIELD_OBJECT, 2, .of = &preconditions},
-    {"orphanDependents", FIELD_BOOL, 3},
-    {"propagationPolicy", FIELD_STRING, 4},
-    {"dryRun", FIELD_LIST, 5, .item = FIELD_STRING},
-    {0},
-};
-static const struct schema delete_schema = {"meta.v1.DeleteOptions", delete_fields, NULL};
-
-static bool precondition_fails(const struct json *options, const struct json *object)
-{
-    str_t uid = json_text(json_at(options, "preconditions.uid"), STR(""));
-    str_t rv = json_text(json_at(options, "preconditions.resourceVersion"), STR(""));
-    return (uid.len > 0 && !str_eq(uid, json_text(json_at(object, "metadata.uid"), STR("")))) ||
-           (rv.len > 0 &&
-            !str_eq(rv, json_text(json_at(object, "metadata.resourceVersion"), STR(""))));
-}
-
-static void mark_deleted(struct call *call, struct json *object)
-{
-    struct arena *arena = call->arena;
-    struct json *meta = json_get(object, STR("metadata"));
-    json_set(meta, STR("deletionTimestamp"),
-             json_string(arena, time_text(loop_wall_ms(call->api->loop), arena)));
-    json_set(meta, STR("deletionGracePeriodSeconds"), json_int(arena, 0));
-    if (call->kind != &kind_namespace)
-        return;
-    struct json *status = json_get(object, STR("status"));
-    if (status == NULL)
-        json_add(object, STR("status"), status = json_object(arena));
-    json_set(status, STR("phase"), json_string(arena, STR("Terminating")));
-}
-
-/* What deleting this object means now. False: nothing, it is on its way already. */
-static bool delete_plan(struct call *call, const struct object *latest, struct write_plan *plan)
-{
-    struct json *object = object_tree(latest, call->arena);
-    bool waits = json_count(json_at(object, "metadata.finalizers")) > 0 ||
-                 json_count(json_at(object, "spec.finalizers")) > 0;
-    bool marked = json_at(object, "metadata.deletionTimestamp") != NULL;
-    if (waits && marked)
-        return false;
-    if (waits)
-        mark_deleted(call, object);
-    *plan = (struct write_plan){.verb = waits ? STORE_UPDATE : STORE_DELETE,
-                                .tree = object,
-                                .based_on = latest->rv,
-                                .code = 200,
-                                .status = !waits};
-    return true;
-}
-
-void api_delete_object(struct call *call, const struct json *options, const struct object *latest)
-{
-    struct write_plan plan;
-    if (precondition_fails(options, object_tree(latest, call->arena))) {
-        struct err conflict = {.code = ERR_CONFLICT};
-        answer_err(call, &conflict);
-        return;
-    }
-    if (call->kind == &kind_namespace && str_eq(call->name, STR("default"))) {
-        (void)forbidden(
-            call, STR("namespaces \"default\" is forbidden: this namespace may not be deleted"),
-            NULL);
-        return;
-    }
-    if (delete_plan(call, latest, &plan))
-        submit_or_answer(call, &plan);
-    else
-        answer_object(call, 200, latest);
-}
-
-struct collection {
-    struct call *call;
-    struct list_options options;
-    struct sweep *sweep;
-};
-
-static bool delete_each(void *self, const struct object *object)
-{
-    struct collection *collection = self;
-    struct write_plan plan;
-    struct err err;
-    const struct object *latest =
-        store_latest(collection->call->api->store, object->resource, object->ns, object->name);
-    if (latest == NULL || !list_wants(&collection->options, latest))
-        return true;
-    struct call one = *collection->call;
-    one.ns = latest->ns;
-    one.name = latest->name;
-    if (!delete_plan(&one, latest, &plan))
-        return true;
-    plan.sweep = collection->sweep;
-    int r = submit(&one, &plan, &err);
-    MUST(r == 0); /* Based on the newest version, in the same call. */
-    return true;
-}
-
-static void delete_collection(struct call *call)
-{
-    struct collection collection = {.call = call};
-    struct err err;
-    if (call->kind == &kind_namespace) {
-        answer_plain(call, 405, "MethodNotAllowed",
-                     "namespaces are deleted one by one, never as a collection");
-        return;
-    }
-    if (list_selectors(call, &collection.options) < 0)
-        return;
-    struct sweep *sweep = calloc(1, sizeof(*sweep));
-    MUST(sweep != NULL);
-    sweep->call = call;
-    collection.sweep = sweep;
-    call->x->self = sweep;
-    call->x->on_gone = sweeper_gone;
-    struct store_list range = {.resource = call->resource, .ns = call->ns};
-    int r = store_each(call->api->store, &range, delete_each, &collection, &err);
-    MUST(r == 0);
-    if (sweep->left == 0) {
-        call->x->on_gone = NULL;
-        sweep_answer(sweep);
-    }
-}
-
 /* --- who comes here --- */
 
 static void with_latest(struct call *call, str_t body)
@@ -644,13 +537,8 @@ static void with_latest(struct call *call, str_t body)
     struct json *object = NULL;
     if (call->verb == VERB_UPDATE && body_object(call, body, &object) < 0)
         return;
-    if (call->verb == VERB_DELETE) {
-        object = json_object(call->arena);
-        if (body.len > 0 && body_any(call, body, &delete_schema, &object) < 0)
-            return;
-        if (json_count(json_get(object, STR("dryRun"))) > 0)
-            call->dry_run = true;
-    }
+    if (call->verb == VERB_DELETE && delete_options(call, body, &object) < 0)
+        return;
     const struct object *latest =
         store_latest(call->api->store, call->resource, call->ns, call->name);
     if (latest == NULL)
@@ -668,7 +556,7 @@ static void body_here(struct exchange *x, str_t body)
     struct call *call = x->self;
     struct json *object;
     if (call->verb == VERB_DELETE_COLLECTION)
-        delete_collection(call);
+        api_delete_collection(call, body);
     else if (call->verb != VERB_CREATE)
         with_latest(call, body);
     else if (body_object(call, body, &object) == 0)

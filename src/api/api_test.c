@@ -1,0 +1,473 @@
+/* api_test.c - the whole room over HTTP: a store in a fresh directory, a server, raw clients. */
+#include "api/api.h"
+#include "http/fixture.h"
+#include "testkit/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAPS "/api/v1/namespaces/default/configmaps"
+
+struct house {
+    struct fixture f;
+    struct store *store;
+    struct api *api;
+    char dir[64];
+};
+
+static void to_api(void *self, struct exchange *x)
+{
+    struct house *house = CONTAINER_OF((struct fixture *)self, struct house, f);
+    struct http_handler handler = api_handler(house->api);
+    handler.head(handler.self, x);
+}
+
+static void house_start(struct house *house, size_t watch_bytes_max, size_t history_max)
+{
+    struct err err;
+    *house = (struct house){.dir = "/tmp/davy-api-test-XXXXXX"};
+    MUST(mkdtemp(house->dir) != NULL);
+    fixture_start(&house->f, to_api);
+    struct store_settings store = {.dir = str_from_z(house->dir), .history_max = history_max};
+    MUST(store_open(house->f.loop, &store, &house->store, &err) == 0);
+    struct api_settings settings = {.loop = house->f.loop,
+                                    .store = house->store,
+                                    .owner_uid = getuid(),
+                                    .watch_bytes_max = watch_bytes_max};
+    MUST(api_new(&settings, &house->api, &err) == 0);
+    MUST(!api_is_ready(house->api));
+    MUST(api_bootstrap(house->api, &err) == 0);
+    for (int i = 0; i < 5000 && !api_is_ready(house->api); i++)
+        fixture_turns(&house->f, 1);
+    MUST(api_is_ready(house->api));
+}
+
+static void house_end(struct house *house)
+{
+    char command[96];
+    store_close(house->store);
+    http_server_free(house->f.server);
+    house->f.server = NULL;
+    fixture_turns(&house->f, 2);
+    api_free(house->api);
+    fixture_end(&house->f);
+    (void)snprintf(command, sizeof(command), "rm -r %s", house->dir);
+    CHECK(system(command) == 0);
+}
+
+/* One request on a connection of its own; `fields` are complete lines. The whole answer. */
+static const char *ask_with(struct house *house, const char *what, const char *fields,
+                            const char *body, bool local)
+{
+    struct client client;
+    AUTO(buf_done) struct buf text = {0};
+    if (local)
+        client_dial_unix(&client, &house->f);
+    else
+        client_dial(&client, &house->f);
+    buf_printf(&text,
+               "%s HTTP/1.1\r\nHost: t\r\nConnection: close\r\n%sContent-Length: %zu\r\n\r\n%s",
+               what, fields, strlen(body), body);
+    client_say(&client, buf_str(&text));
+    client_hear(&client, NULL);
+    const char *heard =
+        arena_printf(&house->f.arena, STR_F, STR_A(((str_t){client.heard.at, client.heard.len})))
+            .at;
+    client_done(&client);
+    return heard;
+}
+
+static const char *ask_api(struct house *house, const char *what, const char *body)
+{
+    return ask_with(house, what, "", body, true);
+}
+
+static bool says(const char *answer, int status, const char *words)
+{
+    char start[32];
+    (void)snprintf(start, sizeof(start), "HTTP/1.1 %d ", status);
+    if (strncmp(answer, start, strlen(start)) == 0 && strstr(answer, words) != NULL)
+        return true;
+    (void)fprintf(stderr, "wanted %d and '%s' in: %s\n", status, words, answer);
+    return false;
+}
+
+static unsigned long long version_in(const char *answer)
+{
+    const char *at = strstr(answer, "\"resourceVersion\":\"");
+    MUST(at != NULL);
+    return strtoull(at + 19, NULL, 10);
+}
+
+static const char *say(struct house *house, const char *fmt, unsigned long long value)
+{
+    AUTO(buf_done) struct buf text = {0};
+    str_t head, tail;
+    str_cut(str_from_z(fmt), '#', &head, &tail);
+    buf_printf(&text, STR_F "%llu" STR_F, STR_A(head), value, STR_A(tail));
+    return arena_printf(&house->f.arena, STR_F, STR_A(buf_str(&text))).at;
+}
+
+TEST(an_object_is_made_read_changed_and_removed)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    struct house *h = &house;
+    const char *made =
+        ask_api(h, "POST " MAPS, "{\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"1\"}}");
+    CHECK(says(made, 201,
+               "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\""));
+    CHECK(says(made, 201, "\"namespace\":\"default\""));
+    CHECK(says(made, 201, "\"creationTimestamp\":\"2026-11-24T"));
+    CHECK(says(ask_api(h, "POST " MAPS, "{\"metadata\":{\"name\":\"a\"}}"), 409,
+               "configmaps \\\"a\\\" already exists"));
+    CHECK(says(ask_api(h, "GET " MAPS "/a", ""), 200, strstr(made, "{\"kind\"")));
+    CHECK(says(ask_api(h, "GET " MAPS "/b", ""), 404, "configmaps \\\"b\\\" not found"));
+    unsigned long long rv = version_in(made);
+    const char *put =
+        "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"#\"},\"data\":{\"k\":\"2\"}}";
+    CHECK(says(ask_api(h, "PUT " MAPS "/a", say(h, put, rv)), 200, "\"data\":{\"k\":\"2\"}"));
+    CHECK(
+        says(ask_api(h, "PUT " MAPS "/a", say(h, put, rv)), 409,
+             "Operation cannot be fulfilled on configmaps \\\"a\\\": the object has been modified; "
+             "please apply your changes to the latest version and try again"));
+    CHECK(says(ask_api(h, "DELETE " MAPS "/a", "{\"preconditions\":{\"uid\":\"x\"}}"), 409,
+               "Precondition failed: UID in precondition: x, UID in object meta: "));
+    CHECK(says(ask_api(h, "DELETE " MAPS "/a", "{\"propagationPolicy\":\"Later\"}"), 422,
+               "Unsupported value: \\\"Later\\\""));
+    CHECK(says(ask_api(h, "DELETE " MAPS "/a", "{\"dryRun\":[\"All\"]}"), 200, "\"Success\""));
+    CHECK(says(ask_api(h, "DELETE " MAPS "/a", "{\"propagationPolicy\":\"Background\"}"), 200,
+               "\"status\":\"Success\",\"details\":{\"name\":\"a\",\"kind\":\"configmaps\""));
+    CHECK(says(ask_api(h, "DELETE " MAPS "/a", ""), 404, "NotFound"));
+    house_end(&house);
+}
+
+TEST(what_breaks_a_rule_is_refused_in_kubernetes_words)
+{
+    static const struct {
+        const char *what, *body;
+        int status;
+        const char *words;
+    } rows[] = {
+        {"POST " MAPS "?fieldValidation=Strict", "{\"metadata\":{\"name\":\"a\"},\"dat\":{}}", 400,
+         "strict decoding error: unknown field \\\"dat\\\""},
+        {"POST " MAPS "?dryRun=All", "{\"metadata\":{\"name\":\"a\"},\"da\\\"t\":{}}", 201,
+         "Warning: 299 - \"unknown field \\\"da\\\"t\\\"\""},
+        {"POST " MAPS "?dryRun=All&fieldValidation=Ignore",
+         "{\"metadata\":{\"name\":\"a\"},\"x\":1}", 201, "\"name\":\"a\""},
+        {"POST " MAPS "?dryRun=All", "{\"metadata\":{\"generateName\":\"a-\"}}", 201,
+         "\"name\":\"a-"},
+        {"POST " MAPS, "{\"metadata\":null}", 422, "metadata.name: Required value"},
+        {"POST " MAPS, "{\"metadata\":{\"name\":\"A\"}}", 422,
+         "ConfigMap \\\"A\\\" is invalid: metadata.name: Invalid value: \\\"A\\\": a lowercase "
+         "RFC"},
+        {"POST " MAPS, "{\"kind\":\"Secret\",\"metadata\":{\"name\":\"a\"}}", 400,
+         "does not match the expected kind"},
+        {"POST " MAPS, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"b\"}}", 400,
+         "the namespace of the provided object does not match the namespace sent on the request"},
+        {"POST " MAPS, "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"1\"}}", 400,
+         "resourceVersion should not be set on objects to be created"},
+        {"POST /api/v1/namespaces/no/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 404,
+         "namespaces \\\"no\\\" not found"},
+        {"POST /api/v1/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 405, "MethodNotAllowed"},
+        {"DELETE /api/v1/configmaps", "", 405, "MethodNotAllowed"},
+        {"DELETE /api/v1/namespaces", "", 405, "MethodNotAllowed"},
+        {"DELETE /api/v1/namespaces/kube-system", "", 403, "this namespace may not be deleted"},
+        {"GET /api/v1/foos", "", 404, "404 page not found"},
+        {"GET " MAPS "?resourceVersion=99", "", 504, "Too large resource version: 99, current: "},
+        {"GET " MAPS "?resourceVersion=x", "", 400, "resourceVersion: Invalid value"},
+        {"GET " MAPS "?resourceVersionMatch=Exact", "", 422, "resourceVersionMatch: Forbidden"},
+        {"GET " MAPS "?continue=x", "", 400, "continue key is not valid"},
+        {"GET " MAPS "?fieldSelector=spec.foo%3Da", "", 400, "field label not supported: spec.foo"},
+        {"PATCH " MAPS "/a", "{}", 404, "not found"},
+    };
+    struct house house;
+    house_start(&house, 0, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        test_check(says(ask_api(&house, rows[i].what, rows[i].body), rows[i].status, rows[i].words),
+                   rows[i].what, __FILE__, __LINE__);
+    house_end(&house);
+}
+
+TEST(bodies_come_as_yaml_and_protobuf_too)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    CHECK(says(ask_with(&house, "POST " MAPS, "Content-Type: application/yaml\r\n",
+                        "metadata: {name: y}\ndata:\n  k: |\n    v\n", true),
+               201, "\"data\":{\"k\":\"v\\n\"}"));
+    CHECK(says(ask_with(&house, "POST " MAPS, "Content-Type: text/plain\r\n", "x", true), 415,
+               "accepted media types include: application/json, application/yaml"));
+    CHECK(says(ask_with(&house, "PATCH " MAPS "/y", "Content-Type: application/json-patch+json\r\n",
+                        "[]", true),
+               415, "application/strategic-merge-patch+json"));
+
+    /* As client-go 0.32 sends: magic, TypeMeta, then ConfigMap{1: ObjectMeta{1: name}, 2: data}. */
+    static const char message[] = "k8s\0\x0a\x0f\x0a\x02v1\x12\x09"
+                                  "ConfigMap\x12\x0d\x0a\x03\x0a\x01p\x12\x06\x0a\x01k\x12\x01v";
+    struct client client;
+    client_dial_unix(&client, &house.f);
+    client_say(&client, STR("POST " MAPS " HTTP/1.1\r\nHost: t\r\nConnection: close\r\n"
+                            "Content-Type: application/vnd.kubernetes.protobuf\r\n"
+                            "Content-Length: 36\r\n\r\n"));
+    CHECK_INT(sizeof(message) - 1, 36);
+    client_say(&client, (str_t){message, sizeof(message) - 1});
+    CHECK(says(client_hear(&client, NULL), 201, "\"data\":{\"k\":\"v\"}"));
+    client_done(&client);
+    house_end(&house);
+}
+
+TEST(patches_merge_and_guard_their_version)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    const char *merge = "Content-Type: application/merge-patch+json\r\n";
+    const char *strategic = "Content-Type: application/strategic-merge-patch+json\r\n";
+    const char *made =
+        ask_api(&house, "POST " MAPS, "{\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"1\"}}");
+    CHECK(says(
+        ask_with(&house, "PATCH " MAPS "/a", merge, "{\"data\":{\"k\":null,\"l\":\"2\"}}", true),
+        200, "\"data\":{\"l\":\"2\"}"));
+    CHECK(says(
+        ask_with(&house, "PATCH " MAPS "/a", strategic,
+                 say(&house, "{\"metadata\":{\"resourceVersion\":\"#\"},\"data\":{\"m\":\"3\"}}",
+                     version_in(made)),
+                 true),
+        409, "the object has been modified"));
+    CHECK(says(ask_with(&house, "PATCH " MAPS "/a", strategic,
+                        "{\"metadata\":{\"finalizers\":[\"x.io/b\"],"
+                        "\"$setElementOrder/finalizers\":[\"x.io/b\"]},\"data\":{\"m\":\"3\"}}",
+                        true),
+               200, "\"data\":{\"l\":\"2\",\"m\":\"3\"}"));
+    CHECK(says(ask_with(&house, "PATCH " MAPS "/a", strategic, "{\"data\":{\"m\":3}}", true), 422,
+               "cannot unmarshal number"));
+    /* A finalizer makes the end a mark, and the last finalizer's going makes it the end. */
+    CHECK(says(ask_api(&house, "DELETE " MAPS "/a", ""), 200, "\"deletionTimestamp\""));
+    CHECK(says(ask_api(&house, "DELETE " MAPS "/a", ""), 200, "\"deletionTimestamp\""));
+    CHECK(says(ask_with(&house, "PATCH " MAPS "/a", merge,
+                        "{\"metadata\":{\"finalizers\":[\"x.io/b\",\"x.io/c\"]}}", true),
+               422, "found new finalizers []string{\\\"x.io/c\\\"}"));
+    CHECK(says(
+        ask_with(&house, "PATCH " MAPS "/a", merge, "{\"metadata\":{\"finalizers\":null}}", true),
+        200, "\"name\":\"a\""));
+    CHECK(says(ask_api(&house, "GET " MAPS "/a", ""), 404, "NotFound"));
+    house_end(&house);
+}
+
+static void make_maps(struct house *house, int n)
+{
+    for (int i = 0; i < n; i++)
+        CHECK(says(
+            ask_api(house, "POST " MAPS,
+                    say(house,
+                        i % 2 == 0 ? "{\"metadata\":{\"name\":\"m#\"}}"
+                                   : "{\"metadata\":{\"name\":\"m#\",\"labels\":{\"a\":\"b\"}}}",
+                        (unsigned long long)i)),
+            201, "\"uid\""));
+}
+
+static const char *token_of(struct house *house, const char *answer)
+{
+    const char *at = strstr(answer, "\"continue\":\"");
+    if (at == NULL)
+        return "";
+    str_t token, rest;
+    str_cut(str_from_z(at + 12), '"', &token, &rest);
+    return arena_printf(&house->f.arena, STR_F, STR_A(token)).at;
+}
+
+static const char *list_from(struct house *house, const char *token)
+{
+    return ask_api(house,
+                   arena_printf(&house->f.arena, "GET " MAPS "?limit=2&continue=%s", token).at, "");
+}
+
+TEST(a_list_comes_in_pages_that_show_one_moment)
+{
+    struct house house;
+    house_start(&house, 0, 8);
+    make_maps(&house, 5);
+    const char *page = ask_api(&house, "GET " MAPS "?limit=2", "");
+    CHECK(says(page, 200, "{\"kind\":\"ConfigMapList\",\"apiVersion\":\"v1\",\"metadata\":{"));
+    CHECK(says(page, 200, "\"remainingItemCount\":3"));
+    const char *first = token_of(&house, page);
+    CHECK(says(ask_api(&house, "DELETE " MAPS "/m3", ""), 200, "Success"));
+    page = list_from(&house, first);
+    CHECK(says(page, 200, "\"name\":\"m3\"") && strstr(page, "\"name\":\"m4\"") == NULL);
+    page = list_from(&house, token_of(&house, page));
+    CHECK(says(page, 200, "\"name\":\"m4\"") && strstr(page, "continue") == NULL);
+    CHECK(says(ask_api(&house, "GET " MAPS "?labelSelector=a%3Db", ""), 200, "\"name\":\"m1\""));
+    page = ask_api(&house, "GET " MAPS "?fieldSelector=metadata.name%3Dm2", "");
+    CHECK(says(page, 200, "\"name\":\"m2\"") && strstr(page, "\"name\":\"m1\"") == NULL);
+
+    /* Much later that moment is forgotten; the answer says how to go on all the same. */
+    for (int i = 0; i < 12; i++) {
+        CHECK(says(ask_api(&house, "POST " MAPS, "{\"metadata\":{\"name\":\"z\"}}"), 201, "z"));
+        CHECK(says(ask_api(&house, "DELETE " MAPS "/z", ""), 200, "Success"));
+    }
+    page = list_from(&house, first);
+    CHECK(says(page, 410, "The provided continue parameter is too old"));
+    page = list_from(&house, token_of(&house, page));
+    CHECK(says(page, 200, "\"name\":\"m2\"") && strstr(page, "\"name\":\"m3\"") == NULL);
+    page = ask_api(&house, "GET " MAPS "?watch=true&resourceVersion=2", "");
+    CHECK(says(page, 200, "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\""));
+    CHECK(says(page, 200, "\"message\":\"too old resource version: 2 ("));
+    CHECK(says(page, 200, "\"reason\":\"Expired\",\"code\":410"));
+    house_end(&house);
+}
+
+TEST(a_watch_tells_every_change_once_and_ends_when_it_should)
+{
+    struct house house;
+    struct client all, chosen, table;
+    house_start(&house, 0, 0);
+    unsigned long long rv = version_in(ask_api(&house, "GET " MAPS, ""));
+    client_dial_unix(&all, &house.f);
+    client_say(&all,
+               str_from_z(say(&house,
+                              "GET " MAPS "?watch=1&resourceVersion=#&allowWatchBookmarks=true"
+                              "&timeoutSeconds=100 HTTP/1.1\r\nHost: t\r\n\r\n",
+                              rv)));
+    CHECK(says(client_hear(&all, "\r\n\r\n"), 200, "Transfer-Encoding: chunked"));
+    client_dial_unix(&chosen, &house.f);
+    client_say(&chosen, STR("GET " MAPS "?watch=1&labelSelector=a%3Db&sendInitialEvents=true"
+                            "&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+                            " HTTP/1.1\r\nHost: t\r\n\r\n"));
+    CHECK(says(client_hear(&chosen, "BOOKMARK"), 200, "k8s.io/initial-events-end"));
+    client_dial_unix(&table, &house.f);
+    client_say(&table, STR("GET " MAPS "?watch=1 HTTP/1.1\r\nHost: t\r\n"
+                           "Accept: application/json;as=Table;v=v1;g=meta.k8s.io\r\n\r\n"));
+    make_maps(&house, 2);
+    CHECK(strstr(client_hear(&all, "\"m1\""),
+                 "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ConfigMap\""));
+    CHECK(strstr(client_hear(&chosen, "\"m1\""), "\"m0\"") == NULL);
+    CHECK(strstr(client_hear(&table, "\"m1\""), "\"columnDefinitions\":[{\"name\":\"Name\"") !=
+          NULL);
+    CHECK(strstr(table.heard.at, "\"columnDefinitions\":null") != NULL);
+    client_forget(&chosen);
+    client_forget(&all);
+    const char *merge = "Content-Type: application/merge-patch+json\r\n";
+    CHECK(
+        says(ask_with(&house, "PATCH " MAPS "/m1", merge, "{\"metadata\":{\"labels\":null}}", true),
+             200, "m1"));
+    CHECK(strstr(client_hear(&chosen, "}\n"), "{\"type\":\"DELETED\"") != NULL);
+    CHECK(strstr(client_hear(&all, "}\n"), "{\"type\":\"MODIFIED\"") != NULL);
+    CHECK(says(ask_with(&house, "PATCH " MAPS "/m1", merge,
+                        "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}", true),
+               200, "m1"));
+    CHECK(strstr(client_hear(&chosen, "ADDED"), "{\"type\":\"ADDED\"") != NULL);
+    fixture_wait(&house.f, 61000);
+    CHECK(strstr(client_hear(&all, "BOOKMARK"), "\"resourceVersion\":\"") != NULL);
+    fixture_wait(&house.f, 61000);
+    CHECK(strstr(client_hear(&all, "\r\n0\r\n\r\n"), "\r\n0\r\n\r\n") != NULL);
+    api_drain(house.api);
+    CHECK(strstr(client_hear(&chosen, "\r\n0\r\n\r\n"), "\r\n0\r\n\r\n") != NULL);
+    CHECK(says(ask_with(&house, "GET /readyz", "", "", false), 503, "[-]shutdown"));
+    client_done(&all);
+    client_done(&chosen);
+    client_done(&table);
+    house_end(&house);
+}
+
+TEST(strangers_see_health_and_nothing_else)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    CHECK(says(ask_with(&house, "GET /livez", "", "", false), 200, "\r\n\r\nok"));
+    CHECK(says(ask_with(&house, "GET /readyz?verbose", "", "", false), 200, "readyz check passed"));
+    CHECK(says(ask_with(&house, "GET /version", "", "", false), 200, "gitVersion"));
+    CHECK(says(ask_with(&house, "GET " MAPS, "", "", false), 403,
+               "configmaps is forbidden: User \\\"system:anonymous\\\" cannot list resource "
+               "\\\"configmaps\\\" in API group \\\"\\\" in the namespace \\\"default\\\""));
+    CHECK(says(ask_with(&house, "POST " MAPS, "", "{\"metadata\":{\"name\":\"a\"}}", false), 403,
+               "cannot create resource"));
+    CHECK(says(ask_with(&house, "GET /apis", "", "", false), 403,
+               "forbidden: User \\\"system:anonymous\\\" cannot get path \\\"/apis\\\""));
+    CHECK(says(ask_with(&house, "GET " MAPS, "Authorization: Bearer x\r\n", "", false), 401,
+               "\"reason\":\"Unauthorized\",\"code\":401"));
+    house_end(&house);
+}
+
+TEST(discovery_and_openapi_are_kept_by_their_hash)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    const char *wish = "Accept: application/json;g=apidiscovery.k8s.io;v=v2;"
+                       "as=APIGroupDiscoveryList,application/json\r\n";
+    const char *answer = ask_with(&house, "GET /api", wish, "", true);
+    CHECK(says(answer, 200, "Content-Type: application/json;g=apidiscovery.k8s.io;v=v2;as="));
+    CHECK(says(answer, 200, "\"resource\":\"configmaps\""));
+    str_t tag, rest;
+    const char *at = strstr(answer, "ETag: ");
+    MUST(at != NULL);
+    str_cut(str_from_z(at + 6), '\r', &tag, &rest);
+    CHECK(says(
+        ask_with(
+            &house, "GET /api",
+            arena_printf(&house.f.arena, "%sIf-None-Match: " STR_F "\r\n", wish, STR_A(tag)).at, "",
+            true),
+        304, "ETag: "));
+    CHECK(says(ask_with(&house, "GET /api", "", "", true), 200, "\"kind\":\"APIVersions\""));
+    CHECK(says(ask_api(&house, "GET /apis", ""), 200, "\"kind\":\"APIGroupList\""));
+    CHECK(says(ask_api(&house, "GET /api/v1", ""), 200, "\"name\":\"namespaces/finalize\""));
+    CHECK(says(ask_api(&house, "GET /openapi/v3", ""), 200, "/openapi/v3/api/v1?hash="));
+    CHECK(says(ask_api(&house, "GET /openapi/v3/api/v1", ""), 200,
+               "\"/api/v1/namespaces/{namespace}/configmaps/{name}\""));
+    CHECK(says(ask_api(&house, "GET /openapi/v3/apis/no/v1", ""), 404, "404 page not found"));
+    house_end(&house);
+}
+
+TEST(a_collection_goes_as_selected_and_a_namespace_through_finalize)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    make_maps(&house, 4);
+    CHECK(says(ask_api(&house, "DELETE " MAPS "?labelSelector=a%3Db", "{\"dryRun\":[\"All\"]}"),
+               200, "Success"));
+    CHECK_INT((int64_t)store_count(house.store, STR("configmaps"), STR("default")), 4);
+    CHECK(says(ask_api(&house, "DELETE " MAPS "?labelSelector=a%3Db", ""), 200, "Success"));
+    CHECK_INT((int64_t)store_count(house.store, STR("configmaps"), STR("default")), 2);
+
+    const char *spaces = "POST /api/v1/namespaces";
+    CHECK(says(ask_api(&house, spaces, "{\"metadata\":{\"name\":\"n\"}}"), 201,
+               "\"kubernetes.io/metadata.name\":\"n\""));
+    CHECK(
+        says(ask_api(&house, "DELETE /api/v1/namespaces/n", ""), 200, "\"phase\":\"Terminating\""));
+    CHECK(says(
+        ask_api(&house, "POST /api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"a\"}}"),
+        403,
+        "configmaps \\\"a\\\" is forbidden: unable to create new content in namespace n "
+        "because it is being terminated"));
+    CHECK(says(ask_api(&house, "PUT /api/v1/namespaces/n/finalize",
+                       "{\"metadata\":{\"name\":\"n\"},\"spec\":{\"finalizers\":[]}}"),
+               200, "\"name\":\"n\""));
+    CHECK(says(ask_api(&house, "GET /api/v1/namespaces/n", ""), 404, "NotFound"));
+    house_end(&house);
+}
+
+enum { WATCHERS = 1000 };
+
+TEST(a_thousand_watchers_share_what_they_are_told)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    struct client *clients = calloc(WATCHERS, sizeof(*clients));
+    MUST(clients != NULL);
+    for (int i = 0; i < WATCHERS; i++) {
+        client_dial_unix(&clients[i], &house.f);
+        client_say(&clients[i],
+                   STR("GET " MAPS "?watch=1&labelSelector=a%3Db HTTP/1.1\r\nHost: t\r\n\r\n"));
+        client_hear(&clients[i], "\r\n\r\n");
+    }
+    make_maps(&house, 2);
+    int heard = 0;
+    for (int i = 0; i < WATCHERS; i++)
+        heard += strstr(client_hear(&clients[i], "\"m1\""), "\"m0\"") == NULL;
+    CHECK_INT(heard, WATCHERS);
+    for (int i = 0; i < WATCHERS; i++)
+        client_done(&clients[i]);
+    free(clients);
+    house_end(&house);
+}
