@@ -28,4 +28,4 @@ struct writer api_writer(struct api *api);
 /* Make what every cluster has (namespaces default, kube-system ...), if it is not there. */
 int api_bootstrap(struct api *api, struct err *err);
 bool api_is_ready(const struct api *api); /* As /readyz says. */
-void api_drain(struct api *api); /* End watches cleanly; /readyz says no. */
+void api_drain(struct api *api);          /* End watches cleanly; /readyz says no. */

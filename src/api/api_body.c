@@ -39,11 +39,12 @@ static int from_protobuf(struct call *call, str_t body, const struct schema *sch
         if (r < 0)
             return r;
     }
-    struct json *object;
+    struct json *object = NULL;
     if (r == 0)
         r = schema_from_protobuf(schema, raw, call->arena, &object, err);
     if (r < 0)
         return r;
+    MUST(object != NULL);
     if (kind.len > 0)
         json_set(object, STR("kind"), json_string(call->arena, kind));
     if (api_version.len > 0)
@@ -140,10 +141,11 @@ static int check_types(struct call *call, struct json *object)
 
 int body_object(struct call *call, str_t body, struct json **out)
 {
-    struct json *object;
+    struct json *object = NULL;
     int r = body_any(call, body, call->kind->schema, &object);
     if (r < 0)
         return r;
+    MUST(object != NULL);
     if (object->type != JSON_OBJECT) {
         answer_plain(call, 400, "BadRequest", "the body of the request must be an object");
         return -1;

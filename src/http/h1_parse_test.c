@@ -25,7 +25,7 @@ static int parse_response(const char *text, bool to_head, struct h1_response *ou
 
 TEST(a_request_is_read_field_by_field)
 {
-    struct h1_request r;
+    struct h1_request r = {0};
     str_t text =
         STR("\r\n\r\nPOST /p?q=%20 HTTP/1.7\r\nhOsT: a.b:80\r\nX-Two: \t a  b \t\r\nEmpty:\r\n"
             "Content-Length: 007\r\nExpect: 100-Continue\r\n"

@@ -150,7 +150,7 @@ str_t http_clean_value(str_t value, struct arena *arena)
         return value;
     char *clean = arena_bytes(arena, value.len);
     for (size_t i = 0; i < value.len; i++)
-        clean[i] = http_is_field_value((str_t){value.at + i, 1}) ? value.at[i] : ' ';
+        clean[i] = (char)(http_is_field_value((str_t){value.at + i, 1}) ? value.at[i] : ' ');
     return (str_t){clean, value.len};
 }
 
@@ -216,8 +216,9 @@ void http_date(int64_t unix_s, char *out)
     time_t at = (time_t)unix_s;
     struct tm tm;
     gmtime_r(&at, &tm);
-    int n = snprintf(out, 30, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
-                     tm.tm_mday % 100, months + 3 * tm.tm_mon, (tm.tm_year + 1900) % 10000,
-                     tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
+    int n =
+        snprintf(out, 30, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", &days[(size_t)tm.tm_wday * 3],
+                 tm.tm_mday % 100, &months[(size_t)tm.tm_mon * 3], (tm.tm_year + 1900) % 10000,
+                 tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
     MUST(n == 29);
 }

@@ -303,7 +303,7 @@ str_t age_text(str_t since_time, msec_t now_wall_ms, struct arena *arena)
                            : arena_printf(arena, "%lldd%lldh", d, h % 24);
     if (d < 730)
         return arena_printf(arena, "%lldd", d);
-    if (d < 365 * 8)
+    if (d < 365LL * 8)
         return d % 365 == 0 ? arena_printf(arena, "%lldy", d / 365)
                             : arena_printf(arena, "%lldy%lldd", d / 365, d % 365);
     return arena_printf(arena, "%lldy", d / 365);

@@ -57,7 +57,7 @@ void field_error(struct field_errors *errors, enum field_reason reason, str_t pa
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    int len = vsnprintf(NULL, 0, fmt, args); /* NOLINT: va_start() is right above. */
     va_end(args);
     MUST(len >= 0);
     char *text = arena_bytes(errors->arena, (size_t)len + 1);
@@ -421,7 +421,7 @@ static void view_field(const struct field *field, const struct json *json, char 
     case FIELD_LIST:
     case FIELD_MAP:
     case FIELD_RAW:
-        memcpy(at, &json, sizeof(json)); /* const struct json * */
+        *(const struct json **)at = json;
         return;
     case FIELD_STRING:
     case FIELD_BYTES:

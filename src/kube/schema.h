@@ -111,7 +111,7 @@ void schema_check_immutable(const struct schema *schema, const struct json *old,
 void schema_view(const struct schema *schema, const struct json *object, void *view);
 
 /* A protobuf message of this schema to the JSON it means. Unknown numbers are skipped. */
-int schema_from_protobuf(const struct schema *schema, str_t message, struct arena *arena,
+int schema_from_protobuf(const struct schema *schema, str_t bytes, struct arena *arena,
                          struct json **out, struct err *err);
 
 /* The OpenAPI v3 schema object of this type, references as #/components/schemas/NAME. */

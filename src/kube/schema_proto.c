@@ -207,6 +207,7 @@ static int message(const struct reader *reader, const struct schema *schema, str
 {
     if (depth > SCHEMA_DEPTH_MAX)
         return err_set(reader->err, ERR_INVALID, "the object is nested too deeply");
+    MUST(schema != NULL); /* Every object row names its table. */
     struct proto_reader proto = {bytes};
     struct proto_field field;
     int r;

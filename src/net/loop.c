@@ -157,7 +157,7 @@ void timer_set(struct loop *loop, struct timer *timer, msec_t in_ms, void (*fire
     timer_stop(timer);
     if (loop->n_timers + 2 > loop->heap_cap) {
         loop->heap_cap = loop->heap_cap == 0 ? 64 : loop->heap_cap * 2;
-        loop->heap = reallocarray(loop->heap, loop->heap_cap, sizeof(*loop->heap));
+        loop->heap = reallocarray(loop->heap, loop->heap_cap, sizeof(struct timer *));
         MUST(loop->heap != NULL);
     }
     timer->loop = loop;

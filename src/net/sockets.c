@@ -22,7 +22,7 @@ static int fail(int fd, struct err *err)
 {
     if (fd >= 0)
         close(fd);
-    return err->code;
+    return ERR_NEGATIVE(err->code);
 }
 
 static int tcp_address(const char *host, uint16_t port, union address *at, socklen_t *len,
@@ -141,7 +141,7 @@ int socket_connect_unix(const char *path, struct err *err)
 
 bool socket_peer_uid(int fd, uint32_t *uid)
 {
-    union address at;
+    union address at = {0};
     socklen_t len = sizeof(at);
     if (getsockname(fd, &at.any, &len) < 0 || at.any.sa_family != AF_UNIX)
         return false;

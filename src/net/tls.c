@@ -140,9 +140,11 @@ int tls_config_new(const struct tls_settings *settings, struct tls_config **out,
     config->server = settings->server;
     config->ctx = SSL_CTX_new(settings->server ? TLS_server_method() : TLS_client_method());
     if (config->ctx == NULL || configure(config, settings) < 0) {
-        tls_config_unref(config);
         tls_error(err, "use the certificates given");
-        return err->code = ERR_INVALID;
+        SSL_CTX_free(config->ctx);
+        free(config);
+        err->code = ERR_INVALID;
+        return ERR_INVALID;
     }
     *out = config;
     return 0;

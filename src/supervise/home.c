@@ -115,7 +115,7 @@ int home_certificates(const struct home *home, msec_t wall_ms, bool *changed, st
 
 int home_write_kubeconfig(const struct home *home, str_t url, struct err *err)
 {
-    struct pki_pair ca, admin;
+    struct pki_pair ca = {0}, admin = {0};
     struct arena *arena = home->arena;
     int r = read_pair(home, "admin", &admin, err);
     if (r == 0)

@@ -46,7 +46,7 @@ static void renew_due(struct timer *timer)
     struct control *control = CONTAINER_OF(timer, struct control, renew);
     AUTO(arena_done) struct arena arena = {0};
     struct home home = {control->home.dir, &arena};
-    struct tls_config *tls;
+    struct tls_config *tls = NULL;
     struct err err;
     bool changed = false;
     int r = home_certificates(&home, loop_wall_ms(control->loop), &changed, &err);
@@ -54,7 +54,7 @@ static void renew_due(struct timer *timer)
         r = make_tls(&home, &tls, &err);
     if (r < 0)
         log_error(&stderr_log, "renew certificates", F_STR("error", str_from_z(err.text)));
-    else if (changed)
+    else if (tls != NULL)
         http_server_set_tls(control->server, tls);
     timer_set(control->loop, &control->renew, RENEW_MS, renew_due);
 }
