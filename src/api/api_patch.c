@@ -268,21 +268,34 @@ static struct json *merge_object(const struct schema *schema, const struct json 
     return result;
 }
 
-static size_t count_items(const struct json *json)
+struct size {
+    size_t nodes, items; /* Items: of lists. */
+};
+
+static void measure(const struct json *json, struct size *size)
 {
+    size->nodes++;
     if (json->type != JSON_ARRAY && json->type != JSON_OBJECT)
-        return 0;
-    size_t n = 0;
+        return;
     JSON_EACH(json, child)
-    n += (json->type == JSON_ARRAY ? 1 : 0) + count_items(child);
-    return n;
+    {
+        size->items += json->type == JSON_ARRAY;
+        measure(child, size);
+    }
+}
+
+bool patch_fits(const struct json *object, const struct json *patch)
+{
+    struct size of = {0}, by = {0};
+    measure(object, &of);
+    measure(patch, &by);
+    if (by.nodes * (of.nodes + by.nodes) > PATCH_WORK_MAX)
+        return false;
+    return by.items == 0 || by.items + of.items <= PATCH_ITEMS_MAX;
 }
 
 struct json *patch_strategic(const struct schema *schema, const struct json *object,
                              const struct json *patch, struct arena *arena)
 {
-    size_t n = count_items(patch);
-    if (n > 0 && n + count_items(object) > PATCH_ITEMS_MAX)
-        return NULL;
     return merge_object(schema, object, patch, arena);
 }

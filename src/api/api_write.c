@@ -6,6 +6,7 @@
  * that nobody is told.
  */
 #include "api/api_priv.h"
+#include "base/map.h"
 #include "kube/patch.h"
 
 #include <stdlib.h>
@@ -20,6 +21,8 @@ struct pending {
     bool status;       /* Answer with a Status instead of the object. */
     struct sweep *sweep;
 };
+
+enum { UNORDERED_BYTES_MAX = 32 * 1024 };
 
 static const char *const namespace_resource = "namespaces";
 
@@ -214,17 +217,15 @@ static void check_finalizers(const struct json *object, const struct json *old,
     const struct json *are = json_at(object, "metadata.finalizers");
     if (json_at(old, "metadata.deletionTimestamp") == NULL || json_count(are) == 0)
         return;
+    AUTO(map_done) struct map known = {0};
     AUTO(buf_done) struct buf added = {0};
+    if (json_count(were) > 0)
+        JSON_EACH(were, finalizer)
+    if (map_find(&known, finalizer->text) == NULL)
+        map_add(&known, finalizer->text, arena_new(errors->arena, struct map_node));
     JSON_EACH(are, finalizer)
-    {
-        bool there = false;
-        if (json_count(were) > 0)
-            JSON_EACH(were, other)
-        there = there || json_eq(other, finalizer);
-        if (!there)
-            buf_printf(&added, "%s\"" STR_F "\"", added.len > 0 ? ", " : "",
-                       STR_A(finalizer->text));
-    }
+    if (map_find(&known, finalizer->text) == NULL)
+        buf_printf(&added, "%s\"" STR_F "\"", added.len > 0 ? ", " : "", STR_A(finalizer->text));
     if (added.len > 0)
         field_error(errors, FIELD_FORBIDDEN, STR("metadata.finalizers"),
                     "Forbidden: no new finalizers can be added if the object is being deleted, "
@@ -439,6 +440,20 @@ static struct json *through_subresource(struct call *call, struct json *object, 
     return result;
 }
 
+/*
+ * Members in another order are no change; but finding that out takes a search for each, which for
+ * a large object takes longer than writing it once more.
+ */
+static bool unchanged(const struct json *object, const struct json *old, size_t bytes)
+{
+    if (bytes <= UNORDERED_BYTES_MAX)
+        return json_eq(object, old);
+    AUTO(buf_done) struct buf is = {0}, was = {0};
+    json_write(object, &is);
+    json_write(old, &was);
+    return str_eq(buf_str(&is), buf_str(&was));
+}
+
 void api_update_object(struct call *call, struct json *object, const struct object *latest)
 {
     struct arena *arena = call->arena;
@@ -467,7 +482,7 @@ void api_update_object(struct call *call, struct json *object, const struct obje
     json_set(object, STR("kind"), json_string(arena, str_from_z(call->kind->name)));
     json_set(object, STR("apiVersion"), json_string(arena, kind_api_version(call->kind, arena)));
     bool ended = is_ended(object);
-    if (!ended && json_eq(object, old)) {
+    if (!ended && unchanged(object, old, latest->json.len)) {
         answer_object(call, 200, latest); /* Nothing changes, nothing is written. */
         return;
     }
@@ -502,14 +517,13 @@ static struct json *patched(struct call *call, const struct json *old, str_t bod
     }
     struct json *base = json_clone(old, call->arena);
     (void)json_remove(json_get(base, STR("metadata")), STR("resourceVersion"));
-    if (!strategic)
-        return patch_merge(base, patch, call->arena);
-    struct json *result = patch_strategic(call->kind->schema, base, patch, call->arena);
-    if (result == NULL)
+    if (!patch_fits(base, patch)) {
         answer_plain(call, 413, "RequestEntityTooLarge",
-                     "a strategic merge patch may not concern more than %d items of lists",
-                     PATCH_ITEMS_MAX);
-    return result;
+                     "the patch and the object are too large to be merged: replace the object");
+        return NULL;
+    }
+    return strategic ? patch_strategic(call->kind->schema, base, patch, call->arena)
+                     : patch_merge(base, patch, call->arena);
 }
 
 static void patch(struct call *call, str_t body, const struct object *latest)

@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         json_parse(second, &arena, &patch, &err) < 0 || object->type != JSON_OBJECT ||
         patch->type != JSON_OBJECT)
         return 0;
-    struct json *merged = patch_strategic(kind_namespace.schema, object, patch, &arena);
-    if (merged == NULL)
+    if (!patch_fits(object, patch))
         return 0;
+    struct json *merged = patch_strategic(kind_namespace.schema, object, patch, &arena);
     json_write(merged, &out);
     MUST(json_parse(buf_str(&out), &arena, &again, &err) ==
          0); /* It is a tree, whatever it says. */
