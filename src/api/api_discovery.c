@@ -174,6 +174,7 @@ static struct json *group_of(const char *group, struct arena *arena)
 {
     const struct kind *versions[VERSIONS_MAX];
     size_t n = versions_of(group, versions);
+    MUST(n > 0);
     struct json *out = json_object(arena), *list = json_array(arena);
     for (size_t i = 0; i < n; i++)
         json_add(list, STR(""), group_version(versions[i], arena));

@@ -50,7 +50,7 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
     MUST(fmt != NULL);
     va_list args;
     va_start(args, fmt);
-    int len = vsnprintf(NULL, 0, fmt, args); /* NOLINT: va_start() is right above. */
+    int len = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
     MUST(len >= 0);
     char *out = buf_room(buf, (size_t)len + 1);

@@ -50,29 +50,6 @@ static uint64_t special_bytes(uint64_t word)
            highs;
 }
 
-/* Length of the valid UTF-8 sequence at `at` (RFC 3629), or 0. */
-static size_t utf8_len(const unsigned char *at, size_t left)
-{
-    static const struct {
-        unsigned char first_lo, first_hi, second_lo, second_hi, len;
-    } rows[] = {
-        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (at[0] < rows[i].first_lo || at[0] > rows[i].first_hi)
-            continue;
-        if (left < rows[i].len || at[1] < rows[i].second_lo || at[1] > rows[i].second_hi)
-            return 0;
-        for (size_t j = 2; j < rows[i].len; j++)
-            if ((at[j] & 0xc0) != 0x80)
-                return 0;
-        return rows[i].len;
-    }
-    return 0;
-}
-
 /* Moves to the next quote or backslash; everything before it is valid text. */
 static int skip_plain(struct parser *p)
 {
@@ -98,7 +75,7 @@ static int skip_plain(struct parser *p)
             p->at++;
             continue;
         }
-        size_t n = utf8_len((const unsigned char *)p->at, (size_t)(p->end - p->at));
+        size_t n = str_utf8_len((str_t){p->at, (size_t)(p->end - p->at)});
         if (n == 0)
             return fail(p, "a string must be valid UTF-8");
         p->at += n;

@@ -1,23 +1,38 @@
-/* yaml.c - libfyaml's node tree to ours. */
+/*
+ * yaml.c - libfyaml's events to our tree.
+ *
+ * Events, not its documents: those leak when a document turns out to be broken halfway. Anchors are
+ * ours then: each names a finished subtree, and an alias is a copy of it, counted like the rest.
+ */
 #include "codec/yaml.h"
+
+#include "base/map.h"
 
 #include <libfyaml.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct converter {
-    struct arena *arena;
-    size_t nodes;
-    struct err *err;
+struct anchor {
+    struct map_node node;
+    struct json *json;
 };
 
-static int convert(struct converter *c, struct fy_node *node, unsigned depth, struct json **out);
+struct builder {
+    struct arena *arena;
+    struct err *err;
+    struct json *all; /* Finished documents. */
+    struct json *open[JSON_DEPTH_MAX];
+    str_t open_anchor[JSON_DEPTH_MAX];
+    unsigned depth;
+    str_t key; /* Of the innermost mapping: its value comes next. */
+    bool has_key;
+    size_t nodes;
+    struct map anchors;
+};
 
-static int line_of(struct fy_node *node)
+static int line_of(struct fy_event *event)
 {
-    struct fy_token *token =
-        fy_node_get_type(node) == FYNT_SCALAR ? fy_node_get_scalar_token(node) : NULL;
-    const struct fy_mark *mark = token == NULL ? NULL : fy_token_start_mark(token);
+    const struct fy_mark *mark = fy_event_start_mark(event);
     return mark == NULL ? 0 : mark->line + 1;
 }
 
@@ -74,86 +89,224 @@ static struct json *plain_scalar(str_t text, struct arena *arena)
     return json;
 }
 
-static int mapping(struct converter *c, struct fy_node *node, unsigned depth, struct json *object)
+static str_t token_text(struct fy_token *token)
 {
-    struct fy_node_pair *pair;
-    void *at = NULL;
-    while ((pair = fy_node_mapping_iterate(node, &at)) != NULL) {
-        struct fy_node *key = fy_node_pair_key(pair);
-        size_t len = 0;
-        const char *text = key == NULL ? NULL : fy_node_get_scalar(key, &len);
-        if (text == NULL)
-            return err_set(c->err, ERR_INVALID, "yaml: a key must be a plain value");
-        str_t name = arena_str(c->arena, (str_t){text, len});
-        if (str_eq(name, STR("<<")))
-            return err_set(c->err, ERR_INVALID, "yaml: line %d: merge keys are not supported",
-                           line_of(key));
-        struct json *child;
-        int r = convert(c, fy_node_pair_value(pair), depth + 1, &child);
-        if (r < 0)
-            return r;
-        if (json_get(object, name) != NULL)
-            return err_set(c->err, ERR_INVALID,
-                           "yaml: line %d: key \"" STR_F "\" already set in map", line_of(key),
-                           STR_A(name));
-        json_add(object, name, child);
+    size_t len = 0;
+    const char *text = token == NULL ? NULL : fy_token_get_text(token, &len);
+    return (str_t){text == NULL ? "" : text, text == NULL ? 0 : len};
+}
+
+static size_t count_nodes(const struct json *json)
+{
+    size_t n = 1;
+    if (json->type == JSON_OBJECT || json->type == JSON_ARRAY)
+        JSON_EACH(json, child)
+    n += count_nodes(child);
+    return n;
+}
+
+static unsigned height(const struct json *json)
+{
+    unsigned most = 0;
+    if (json->type != JSON_OBJECT && json->type != JSON_ARRAY)
+        return 0;
+    JSON_EACH(json, child)
+    {
+        unsigned of_child = height(child);
+        most = of_child > most ? of_child : most;
     }
+    return most + 1;
+}
+
+static int too_large(struct builder *b)
+{
+    return err_set(b->err, ERR_INVALID, "yaml: the document is too large or too deep");
+}
+
+/* From now on `*name` means this subtree. */
+static void remember(struct builder *b, str_t name, struct json *json)
+{
+    if (name.len == 0)
+        return;
+    struct map_node *same = map_find(&b->anchors, name);
+    if (same != NULL)
+        map_remove(&b->anchors, same);
+    struct anchor *anchor = arena_new(b->arena, struct anchor);
+    anchor->json = json;
+    map_add(&b->anchors, name, &anchor->node);
+}
+
+/* A value is there: into the innermost container, or as a document. */
+static int put(struct builder *b, struct fy_event *event, struct json *json)
+{
+    struct json *parent = b->depth == 0 ? b->all : b->open[b->depth - 1];
+    if (++b->nodes > YAML_NODES_MAX)
+        return too_large(b);
+    if (parent->type == JSON_ARRAY) {
+        if (b->depth > 0 || json->type != JSON_NULL) /* Empty documents are left out. */
+            json_add(parent, STR(""), json);
+        return 0;
+    }
+    if (b->has_key) {
+        b->has_key = false;
+        json_add(parent, b->key, json);
+        return 0;
+    }
+    if (json->type == JSON_OBJECT || json->type == JSON_ARRAY)
+        return err_set(b->err, ERR_INVALID, "yaml: line %d: a key must be a plain value",
+                       line_of(event));
+    return err_set(b->err, ERR_INTERNAL, "yaml: a value where a key was expected");
+}
+
+static int put_key(struct builder *b, struct fy_event *event, str_t text)
+{
+    str_t name = arena_str(b->arena, text);
+    if (str_eq(name, STR("<<")))
+        return err_set(b->err, ERR_INVALID, "yaml: line %d: merge keys are not supported",
+                       line_of(event));
+    if (json_get(b->open[b->depth - 1], name) != NULL)
+        return err_set(b->err, ERR_INVALID, "yaml: line %d: key \"" STR_F "\" already set in map",
+                       line_of(event), STR_A(name));
+    b->key = name;
+    b->has_key = true;
     return 0;
 }
 
-static int convert(struct converter *c, struct fy_node *node, unsigned depth, struct json **out)
+static bool wants_key(const struct builder *b)
 {
-    if (++c->nodes > YAML_NODES_MAX || depth >= JSON_DEPTH_MAX)
-        return err_set(c->err, ERR_INVALID, "yaml: the document is too large or too deep");
-    if (node == NULL) {
-        *out = json_null(c->arena);
+    return b->depth > 0 && b->open[b->depth - 1]->type == JSON_OBJECT && !b->has_key;
+}
+
+static int scalar(struct builder *b, struct fy_event *event)
+{
+    struct fy_token *token = event->scalar.value;
+    str_t text = token_text(token);
+    if (wants_key(b))
+        return put_key(b, event, text);
+    bool plain = token == NULL || fy_token_scalar_style(token) == FYSS_PLAIN;
+    struct json *json =
+        plain ? plain_scalar(text, b->arena) : json_string(b->arena, arena_str(b->arena, text));
+    remember(b, arena_str(b->arena, token_text(event->scalar.anchor)), json);
+    return put(b, event, json);
+}
+
+static int alias(struct builder *b, struct fy_event *event)
+{
+    str_t name = token_text(event->alias.anchor);
+    struct map_node *node = map_find(&b->anchors, name);
+    if (node == NULL)
+        return err_set(b->err, ERR_INVALID, "yaml: line %d: unknown anchor \"" STR_F "\"",
+                       line_of(event), STR_A(name));
+    struct json *json = CONTAINER_OF(node, struct anchor, node)->json;
+    if (wants_key(b))
+        return json->type == JSON_STRING
+                   ? put_key(b, event, json->text)
+                   : err_set(b->err, ERR_INVALID, "yaml: line %d: a key must be a plain value",
+                             line_of(event));
+    b->nodes += count_nodes(json);
+    if (b->nodes > YAML_NODES_MAX || b->depth + height(json) > JSON_DEPTH_MAX)
+        return too_large(b);
+    return put(b, event, json_clone(json, b->arena));
+}
+
+static int container_start(struct builder *b, struct fy_event *event, struct json *json,
+                           struct fy_token *anchor)
+{
+    if (b->depth == JSON_DEPTH_MAX)
+        return too_large(b);
+    int r = put(b, event, json);
+    if (r < 0)
+        return r;
+    b->open_anchor[b->depth] = arena_str(b->arena, token_text(anchor));
+    b->open[b->depth++] = json;
+    return 0;
+}
+
+/* Only a finished subtree can be named: so none contains itself. */
+static void container_end(struct builder *b)
+{
+    MUST(b->depth > 0);
+    b->depth--;
+    remember(b, b->open_anchor[b->depth], b->open[b->depth]);
+}
+
+static int take(struct builder *b, struct fy_event *event)
+{
+    switch (event->type) {
+    case FYET_SCALAR:
+        return scalar(b, event);
+    case FYET_ALIAS:
+        return alias(b, event);
+    case FYET_MAPPING_START:
+        return container_start(b, event, json_object(b->arena), event->mapping_start.anchor);
+    case FYET_SEQUENCE_START:
+        return container_start(b, event, json_array(b->arena), event->sequence_start.anchor);
+    case FYET_MAPPING_END:
+    case FYET_SEQUENCE_END:
+        container_end(b);
         return 0;
-    }
-    if (fy_node_is_alias(node)) {
-        struct fy_node *target = fy_node_resolve_alias(node);
-        if (target == NULL)
-            return err_set(c->err, ERR_INVALID, "yaml: line %d: unknown anchor", line_of(node));
-        return convert(c, target, depth + 1, out);
-    }
-    if (fy_node_get_type(node) == FYNT_SCALAR) {
-        size_t len = 0;
-        const char *text = fy_node_get_scalar(node, &len);
-        str_t view = {text == NULL ? "" : text, len};
-        enum fy_node_style style = fy_node_get_style(node);
-        bool plain = style == FYNS_PLAIN || style == FYNS_ANY;
-        *out =
-            plain ? plain_scalar(view, c->arena) : json_string(c->arena, arena_str(c->arena, view));
+    case FYET_DOCUMENT_START:
+        map_done(&b->anchors);
         return 0;
-    }
-    if (fy_node_get_type(node) == FYNT_MAPPING) {
-        *out = json_object(c->arena);
-        return mapping(c, node, depth, *out);
-    }
-    *out = json_array(c->arena);
-    void *at = NULL;
-    struct fy_node *item;
-    while ((item = fy_node_sequence_iterate(node, &at)) != NULL) {
-        struct json *child;
-        int r = convert(c, item, depth + 1, &child);
-        if (r < 0)
-            return r;
-        json_add(*out, STR(""), child);
+    case FYET_NONE:
+    case FYET_STREAM_START:
+    case FYET_STREAM_END:
+    case FYET_DOCUMENT_END:
+        return 0;
     }
     return 0;
 }
 
 static int parse_failed(struct fy_diag *diag, struct err *err)
 {
-    struct fy_diag_error *first;
     void *at = NULL;
-    first = fy_diag_errors_iterate(diag, &at);
+    struct fy_diag_error *first = fy_diag_errors_iterate(diag, &at);
     if (first == NULL)
         return err_set(err, ERR_INVALID, "yaml: the document is not valid");
     return err_set(err, ERR_INVALID, "yaml: line %d: %s", first->line, first->msg);
 }
 
+/*
+ * What YAML does not allow anyway, and what libfyaml 0.7.12 does not survive: bytes that are no
+ * UTF-8, control characters, and directives, on some of which it never ends.
+ */
+static int check_text(str_t text, struct err *err)
+{
+    int line = 1;
+    bool fresh = true;
+    for (size_t i = 0, n; i < text.len; i += n) {
+        str_t rest = {text.at + i, text.len - i};
+        unsigned char c = (unsigned char)rest.at[0];
+        n = str_utf8_len(rest);
+        if (n == 0 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+            return err_set(err, ERR_INVALID, "yaml: line %d: control characters are not allowed",
+                           line);
+        if (fresh && c == '%')
+            return err_set(err, ERR_INVALID, "yaml: line %d: directives are not supported", line);
+        fresh = c == '\n' || c == '\r';
+        line += c == '\n';
+    }
+    return 0;
+}
+
+static int parse_events(struct builder *b, struct fy_parser *parser, struct fy_diag *diag)
+{
+    struct fy_event *event;
+    int r = 0;
+    while (r == 0 && (event = fy_parser_parse(parser)) != NULL) {
+        r = take(b, event);
+        fy_parser_event_free(parser, event);
+    }
+    if (r == 0 && (fy_parser_get_stream_error(parser) || fy_diag_got_error(diag)))
+        r = parse_failed(diag, b->err);
+    return r;
+}
+
 int yaml_parse_all(str_t text, struct arena *arena, struct json **out, struct err *err)
 {
+    int r = check_text(text, err);
+    if (r < 0)
+        return r;
     struct fy_diag_cfg diag_cfg;
     fy_diag_cfg_default(&diag_cfg);
     diag_cfg.fp = NULL;
@@ -165,28 +318,16 @@ int yaml_parse_all(str_t text, struct arena *arena, struct json **out, struct er
     struct fy_parser *parser = fy_parser_create(&cfg);
     MUST(parser != NULL);
     str_t copy = arena_str(arena, text);
-    int r = fy_parser_set_string(parser, copy.at, copy.len) == 0
-                ? 0
-                : err_set(err, ERR_INTERNAL, "yaml: the parser cannot start");
-    struct json *all = json_array(arena);
-    struct fy_document *document;
-    struct converter c = {.arena = arena, .err = err};
-    while (r == 0 && (document = fy_parse_load_document(parser)) != NULL) {
-        struct json *json;
-        struct fy_node *root = fy_document_root(document);
-        if (root != NULL) {
-            r = convert(&c, root, 0, &json);
-            if (r == 0 && json->type != JSON_NULL)
-                json_add(all, STR(""), json);
-        }
-        fy_parse_document_destroy(parser, document);
-    }
-    if (r == 0 && (fy_parser_get_stream_error(parser) || fy_diag_got_error(diag)))
-        r = parse_failed(diag, err);
+    struct builder b = {.arena = arena, .err = err, .all = json_array(arena)};
+    if (fy_parser_set_string(parser, copy.at, copy.len) == 0)
+        r = parse_events(&b, parser, diag);
+    else
+        r = err_set(err, ERR_INTERNAL, "yaml: the parser cannot start");
+    map_done(&b.anchors);
     fy_parser_destroy(parser);
     fy_diag_destroy(diag);
     if (r == 0)
-        *out = all;
+        *out = b.all;
     return r;
 }
 

@@ -258,8 +258,8 @@ static void connection_run(struct client_connection *c)
     struct err err;
     int r = send_out(c, &err);
     c->busy = true;
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `busy` keeps it. */
     while (r >= 0 && !c->dead && c->call != NULL && !c->paused) {
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `busy` keeps it. */
         r = c->in_body ? body_step(c, &err) : c->in == NULL ? 0 : head_step(c, &err);
         if (r <= 0)
             break;

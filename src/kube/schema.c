@@ -57,7 +57,7 @@ void field_error(struct field_errors *errors, enum field_reason reason, str_t pa
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, fmt, args); /* NOLINT: va_start() is right above. */
+    int len = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
     MUST(len >= 0);
     char *text = arena_bytes(errors->arena, (size_t)len + 1);
