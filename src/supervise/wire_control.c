@@ -31,7 +31,7 @@ struct control {
 
 static int make_tls(const struct home *home, struct tls_config **out, struct err *err)
 {
-    struct tls_settings settings = {.server = true, .alpn = "http/1.1"};
+    struct tls_settings settings = {.server = true, .alpn = "h2,http/1.1"};
     int r = home_read(home, "pki/server.crt", &settings.certificate_pem, err);
     if (r == 0)
         r = home_read(home, "pki/server.key", &settings.key_pem, err);
