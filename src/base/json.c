@@ -163,16 +163,34 @@ size_t json_count(const struct json *parent)
     return n;
 }
 
-static bool children_eq(const struct json *a, const struct json *b)
+static bool items_eq(const struct json *a, const struct json *b)
 {
+    const struct json *other = b->first;
+    for (const struct json *item = a->first; item != NULL; item = item->next, other = other->next)
+        if (other == NULL || !json_eq(item, other))
+            return false;
+    return other == NULL;
+}
+
+/* Members mostly stand in the same order; the table is made when they do not. */
+static bool members_eq(const struct json *a, const struct json *b)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct json_index index = {0};
+    const struct json *other = b->first;
     if (json_count(a) != json_count(b))
         return false;
-    const struct json *other = b->first;
-    for (const struct json *child = a->first; child != NULL; child = child->next) {
-        const struct json *same = a->type == JSON_OBJECT ? json_get(b, child->key) : other;
+    JSON_EACH(a, child)
+    {
+        const struct json *same = other;
+        if (other == NULL || !str_eq(other->key, child->key)) {
+            if (index.object == NULL)
+                json_index_init(&index, b, &arena);
+            same = json_index_get(&index, child->key);
+        }
         if (same == NULL || !json_eq(child, same))
             return false;
-        other = other->next;
+        other = same->next;
     }
     return true;
 }
@@ -190,8 +208,9 @@ bool json_eq(const struct json *a, const struct json *b)
     case JSON_STRING:
         return str_eq(a->text, b->text);
     case JSON_ARRAY:
+        return items_eq(a, b);
     case JSON_OBJECT:
-        return children_eq(a, b);
+        return members_eq(a, b);
     }
     return false;
 }

@@ -71,3 +71,18 @@ size_t json_count(const struct json *parent);
 #define JSON_EACH(parent, child)                                                                   \
     for (struct json *child = (parent) == NULL ? NULL : (parent)->first; child != NULL;            \
          child = child->next)
+
+/*
+ * Finding members of an object that may be large (a hostile one has a hundred thousand) without
+ * looking at them all each time. The object must not change meanwhile.
+ */
+struct json_index {
+    const struct json *object;
+    struct json **slots; /* NULL: so few that a look at each is cheaper. */
+    size_t mask;
+};
+void json_index_init(struct json_index *index, const struct json *object, struct arena *arena);
+struct json *json_index_get(const struct json_index *index, str_t key);
+
+/* Of keys that are there more than once the first place and the last value stay. How many went. */
+size_t json_drop_duplicates(struct json *object, struct arena *arena);

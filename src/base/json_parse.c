@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-enum { DUPLICATES_LINEAR_MAX = 12 };
-
 struct parser {
     const char *at;
     const char *end;
@@ -298,49 +296,6 @@ static int value(struct parser *p, struct json *node)
     }
 }
 
-/* Unlink every member whose key comes again later. */
-static void drop_duplicates(struct parser *p, struct json *object, unsigned n)
-{
-    unsigned slots = 32;
-    while (n > DUPLICATES_LINEAR_MAX && slots < n * 2)
-        slots *= 2;
-    struct json **table =
-        n > DUPLICATES_LINEAR_MAX ? arena_array(p->arena, struct json *, slots) : NULL;
-    struct json *before = NULL;
-    for (struct json *node = object->first; node != NULL; node = node->next) {
-        struct json *same = NULL;
-        if (table == NULL) {
-            for (same = object->first; same != node && !str_eq(same->key, node->key);)
-                same = same->next;
-            same = same == node ? NULL : same;
-        } else {
-            uint64_t hash = 0xcbf29ce484222325u;
-            for (size_t i = 0; i < node->key.len; i++)
-                hash = (hash ^ (unsigned char)node->key.at[i]) * 0x100000001b3u;
-            size_t slot = (hash ^ hash >> 29) & (slots - 1);
-            while (table[slot] != NULL && !str_eq(table[slot]->key, node->key))
-                slot = (slot + 1) & (slots - 1);
-            same = table[slot];
-            if (same == NULL)
-                table[slot] = node;
-        }
-        if (same == NULL) {
-            before = node;
-            continue;
-        }
-        /* The first one's place, the last one's value. */
-        struct json *next = same->next;
-        str_t key = same->key;
-        *same = *node;
-        same->key = key;
-        same->next = next;
-        MUST(before != NULL); /* `same` stands before. */
-        before->next = node->next;
-        if (object->last == node)
-            object->last = before;
-    }
-}
-
 static struct json *append(struct parser *p)
 {
     struct json *node = arena_new(p->arena, struct json), *parent = p->open[p->depth - 1];
@@ -382,7 +337,7 @@ static int step(struct parser *p)
         p->at++;
         p->depth--;
         if (object && n > 1)
-            drop_duplicates(p, parent, n);
+            (void)json_drop_duplicates(parent, p->arena);
         return 0;
     }
     if (n > 0) {

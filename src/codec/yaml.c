@@ -164,9 +164,6 @@ static int put_key(struct builder *b, struct fy_event *event, str_t text)
     if (str_eq(name, STR("<<")))
         return err_set(b->err, ERR_INVALID, "yaml: line %d: merge keys are not supported",
                        line_of(event));
-    if (json_get(b->open[b->depth - 1], name) != NULL)
-        return err_set(b->err, ERR_INVALID, "yaml: line %d: key \"" STR_F "\" already set in map",
-                       line_of(event), STR_A(name));
     b->key = name;
     b->has_key = true;
     return 0;
@@ -223,11 +220,16 @@ static int container_start(struct builder *b, struct fy_event *event, struct jso
 }
 
 /* Only a finished subtree can be named: so none contains itself. */
-static void container_end(struct builder *b)
+static int container_end(struct builder *b, struct fy_event *event)
 {
     MUST(b->depth > 0);
-    b->depth--;
-    remember(b, b->open_anchor[b->depth], b->open[b->depth]);
+    struct json *json = b->open[--b->depth];
+    if (json->type == JSON_OBJECT && json_drop_duplicates(json, b->arena) > 0)
+        return err_set(b->err, ERR_INVALID,
+                       "yaml: line %d: a key is set twice in the mapping that ends here",
+                       line_of(event));
+    remember(b, b->open_anchor[b->depth], json);
+    return 0;
 }
 
 static int take(struct builder *b, struct fy_event *event)
@@ -243,8 +245,7 @@ static int take(struct builder *b, struct fy_event *event)
         return container_start(b, event, json_array(b->arena), event->sequence_start.anchor);
     case FYET_MAPPING_END:
     case FYET_SEQUENCE_END:
-        container_end(b);
-        return 0;
+        return container_end(b, event);
     case FYET_DOCUMENT_START:
         map_done(&b->anchors);
         return 0;

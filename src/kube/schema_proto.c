@@ -155,7 +155,7 @@ static int map_entry(const struct reader *reader, const struct field *field, str
         r = plain(reader, field->item, &value, true, &json);
     }
     if (r == 0 && json != NULL)
-        json_set(map, key.bytes, json);
+        json_add(map, key.bytes, json); /* Its doubles are dropped at the end. */
     return r;
 }
 
@@ -218,6 +218,11 @@ static int message(const struct reader *reader, const struct schema *schema, str
         r = one_field(reader, row, &field, object, depth);
         if (r < 0)
             return r;
+    }
+    for (const struct field *row = schema->fields; r == 0 && row->name != NULL; row++) {
+        struct json *map = row->type == FIELD_MAP ? json_get(object, str_from_z(row->name)) : NULL;
+        if (map != NULL)
+            (void)json_drop_duplicates(map, reader->arena);
     }
     return r;
 }

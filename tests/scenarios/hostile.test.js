@@ -62,6 +62,40 @@ test('bodies that are wrong are refused with words', async (t) => {
   assert.equal((await request(house, 'PATCH', url + '/x', { body: '[]', headers: { 'content-type': 'application/json-patch+json' } })).status, 404);
 });
 
+test('bodies with a hundred thousand members keep nobody waiting', async (t) => {
+  const house = await davy(t);
+  const many = (text) => Array.from({ length: 100000 }, (_, i) => text(i));
+  const type = (name) => ({ 'content-type': name });
+  const bodies = [
+    [`{"metadata":{"name":"j"},"data":{${many((i) => `"k${i}":""`).join()}}}`, type('application/json')],
+    [`metadata: {name: y}\ndata:\n${many((i) => `  k${i}: ""\n`).join('')}`, type('application/yaml')],
+    [Buffer.concat([Buffer.from('k8s\0\x12'), ...protobufMap(100000)]), type('application/vnd.kubernetes.protobuf')],
+  ];
+  for (const [body, headers] of bodies) {
+    const made = request(house, 'POST', url, { body, headers });
+    assert.equal((await request(house, 'GET', '/readyz')).status, 200);
+    const answer = await made;
+    assert.ok([201, 400, 413, 422].includes(answer.status), `${answer.status} ${answer.text.slice(0, 200)}`);
+  }
+  const reversed = `{"metadata":{"name":"j"},"data":{${many((i) => `"k${i}":""`).reverse().join()}}}`;
+  assert.ok((await request(house, 'PUT', `${url}/j`, { body: reversed })).status < 500);
+  assert.ok((await request(house, 'PATCH', `${url}/j`, { body: reversed, headers: type('application/merge-patch+json') })).status < 500);
+});
+
+// ConfigMap{1: metadata{1: name}, 2: data{1: key, 2: value}...} behind its length, as Unknown.raw.
+function protobufMap(n) {
+  const varint = (value) => {
+    const bytes = [];
+    for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
+    return [...bytes, value];
+  };
+  const field = (number, bytes) => Buffer.from([...varint(number * 8 + 2), ...varint(bytes.length), ...bytes]);
+  const parts = [field(1, field(1, Buffer.from('p')))];
+  for (let i = 0; i < n; i++) parts.push(field(2, field(1, Buffer.from(`k${i}`))));
+  const raw = Buffer.concat(parts);
+  return [Buffer.from(varint(raw.length)), raw];
+}
+
 test('heads that could be read two ways are refused and the connection closed', async (t) => {
   const house = await davy(t);
   for (const [bytes, status] of [
