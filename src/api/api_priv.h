@@ -13,6 +13,7 @@ enum { GROUPS_MAX = 24, GENERATED_CHARS = 5, GENERATE_TRIES = 8 };
 struct parsed {
     struct object *object;
     struct json *tree;
+    bool whole; /* Or the metadata only. */
     struct arena arena;
 };
 
@@ -27,7 +28,7 @@ struct api {
     struct arena arena;      /* What lives as long as the server: the documents below. */
     struct watch_line *line; /* The event rendered last, for the next watcher. */
     struct document *documents;
-    struct parsed parsed[2]; /* The new version and the previous; see api_tree(). */
+    struct parsed parsed[2]; /* The new version and the previous; see list_wants(). */
     unsigned parsed_next;
 };
 
@@ -151,8 +152,6 @@ struct list_options {
 };
 int list_selectors(struct call *call, struct list_options *options); /* < 0: answered. */
 bool list_wants(struct api *api, const struct list_options *options, const struct object *object);
-/* The object's tree, valid until the next but one call: many watchers ask for the same. */
-const struct json *api_tree(struct api *api, const struct object *object);
 void api_forget_trees(struct api *api);
 /* A resourceVersion from the query: 0 for "" and "0". < 0: answered. */
 int call_rv(struct call *call, uint64_t *rv);

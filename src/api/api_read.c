@@ -15,17 +15,30 @@ void api_get(struct call *call)
         answer_object(call, 200, object);
 }
 
-const struct json *api_tree(struct api *api, const struct object *object)
+/* {"metadata":...}: what label selectors look at. */
+static struct json *metadata_tree(const struct object *object, struct arena *arena)
+{
+    struct json *metadata;
+    struct err err;
+    int r = json_pick(object->json, STR("metadata"), arena, &metadata, &err);
+    MUST(r == 0 && metadata != NULL); /* We wrote it. */
+    return json_add(json_object(arena), STR("metadata"), metadata);
+}
+
+/* Valid until the next but one call: many watchers ask for the same. */
+static const struct json *tree_of(struct api *api, const struct object *object, bool whole)
 {
     for (size_t i = 0; i < ARRAY_LEN(api->parsed); i++)
-        if (api->parsed[i].object == object)
+        if (api->parsed[i].object == object && api->parsed[i].whole >= whole)
             return api->parsed[i].tree;
     struct parsed *parsed = &api->parsed[api->parsed_next];
     api->parsed_next = (api->parsed_next + 1) % ARRAY_LEN(api->parsed);
     object_unref(parsed->object);
     arena_reset(&parsed->arena);
     parsed->object = object_ref(object);
-    parsed->tree = object_tree(object, &parsed->arena);
+    parsed->whole = whole;
+    parsed->tree =
+        whole ? object_tree(object, &parsed->arena) : metadata_tree(object, &parsed->arena);
     return parsed->tree;
 }
 
@@ -58,7 +71,8 @@ bool list_wants(struct api *api, const struct list_options *options, const struc
     str_t name = selector_name(options->fields);
     if (name.len > 0 && !str_eq(name, object->name))
         return false;
-    return selector_matches(options->labels, options->fields, api_tree(api, object));
+    bool whole = !selector_is_empty(options->fields);
+    return selector_matches(options->labels, options->fields, tree_of(api, object, whole));
 }
 
 /* Which moment to show, by Kubernetes' rules for resourceVersion and resourceVersionMatch. */

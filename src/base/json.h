@@ -38,6 +38,8 @@ struct json {
  * what was expected, with line and column. Size limits are the caller's: `text` is all there is.
  */
 int json_parse(str_t text, struct arena *arena, struct json **out, struct err *err);
+/* One member of the outermost object, NULL if absent; reads no further than its end. */
+int json_pick(str_t text, str_t key, struct arena *arena, struct json **out, struct err *err);
 
 /* As JSON text, without white space; or indented by two spaces a level. */
 void json_write(const struct json *json, struct buf *out);

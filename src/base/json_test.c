@@ -1,5 +1,5 @@
 /* json_test.c - what is JSON and what is not, and that it comes back as it went in. */
-#include "base/json.h"
+#include "base/json_reader.h"
 #include "testkit/test.h"
 
 #include <string.h>
@@ -144,4 +144,48 @@ TEST(json_tree_can_be_changed)
     CHECK_STR(buf_str(&out), "{\"a\":true,\"c\":null}");
     CHECK(json_at(object, "a.b.c") == NULL);
     CHECK(json_is_true(json_at(object, "a")));
+}
+
+TEST(json_reader_tells_what_it_passes)
+{
+    static const struct {
+        enum json_event event;
+        str_t key, text;
+    } rows[] = {
+        {JSON_OPEN, STR(""), STR("")},       {JSON_VALUE, STR("a"), STR("1")},
+        {JSON_OPEN, STR("b"), STR("")},      {JSON_VALUE, STR(""), STR("x\n")},
+        {JSON_OPEN, STR(""), STR("")},       {JSON_CLOSE, STR(""), STR("")},
+        {JSON_VALUE, STR(""), STR("-2.50")}, {JSON_CLOSE, STR(""), STR("")},
+        {JSON_CLOSE, STR(""), STR("")},      {JSON_END, STR(""), STR("")},
+    };
+    AUTO(arena_done) struct arena arena = {0};
+    struct json_reader reader;
+    struct json_item item;
+    struct err err;
+    json_reader_init(&reader, STR(" {\"a\":1, \"b\":[\"x\\n\",{},-2.50 ]} "), &arena, &err);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (!CHECK_INT(json_next(&reader, &item), 0))
+            return;
+        CHECK_INT(item.event, rows[i].event);
+        if (item.event == JSON_VALUE || item.event == JSON_OPEN)
+            CHECK(str_eq(item.key, rows[i].key));
+        if (item.event == JSON_VALUE)
+            CHECK(str_eq(item.text, rows[i].text));
+    }
+}
+
+TEST(json_pick_reads_one_member_and_no_further)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct json *json;
+    struct err err;
+    CHECK_INT(
+        json_pick(STR("{\"spec\":{\"m\":[{}]},\"m\":{\"n\":[2]},!"), STR("m"), &arena, &json, &err),
+        0);
+    CHECK(json != NULL && json_count(json) == 1);
+    CHECK_INT(json_pick(STR("{\"spec\":{\"m\":1}}"), STR("m"), &arena, &json, &err), 0);
+    CHECK(json == NULL);
+    CHECK_INT(json_pick(STR("[1]"), STR("m"), &arena, &json, &err), 0);
+    CHECK(json == NULL);
+    CHECK_INT(json_pick(STR("{\"spec\":tru"), STR("m"), &arena, &json, &err), ERR_INVALID);
 }

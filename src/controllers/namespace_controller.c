@@ -8,6 +8,7 @@
 #include "control/writer.h"
 #include "controllers/controllers.h"
 #include "controllers/namespace_plan.h"
+#include "controllers/namespace_status.h"
 #include "kinds/kinds.h"
 #include "kube/meta.h"
 
@@ -31,8 +32,8 @@ static bool has_text(const struct json *list, str_t text)
     return false;
 }
 
-/* Content whose own finalizers hold it goes later; that is no error. */
-static int empty(struct reconcile *rc, struct err *err)
+/* Content whose own finalizers hold it goes later; status says so. */
+static int empty(struct reconcile *rc, struct json *ns, struct err *err)
 {
     struct cache_name *names = arena_array(rc->arena, struct cache_name, DELETES_MAX);
     size_t left = DELETES_MAX;
@@ -49,6 +50,8 @@ static int empty(struct reconcile *rc, struct err *err)
         left -= n;
     }
     rc->again_in_ms = WAIT_MS; /* Each removal also queues us. */
+    if (namespace_status_set(rc, kinds_all, ns, DELETES_MAX))
+        return rc->writer->update(rc->writer->self, &kind_namespace, "status", ns, err);
     return 0;
 }
 
@@ -76,7 +79,7 @@ static int namespace_reconcile(struct reconcile *rc, struct err *err)
     case NAMESPACE_NOTHING:
         return 0;
     case NAMESPACE_EMPTY:
-        return empty(rc, err);
+        return empty(rc, ns, err);
     case NAMESPACE_RELEASE:
         return release(rc, ns, err);
     }

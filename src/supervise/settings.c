@@ -23,5 +23,6 @@ void settings_print(struct buf *out)
         buf_printf(out, "%s%s", role == roles_built ? "" : ",", *role);
     buf_printf(out, "\nca days           %d\nleaf days         %d\n", CA_DAYS, LEAF_DAYS);
     buf_printf(out, "stop ms           %d\ndrain ms          %d\n", STOP_MS, DRAIN_MS);
+    buf_printf(out, "control memory    %d MiB at most\n", CONTROL_MEMORY_MAX >> 20);
     buf_printf(out, "restart ms        %d to %d\n", RESTART_MIN_MS, RESTART_MAX_MS);
 }

@@ -14,8 +14,9 @@ enum {
     DRAIN_MS = 5000,      /* For answers that are under way. */
     RESTART_MIN_MS = 100, /* A role that dies waits this long, then twice as long ... */
     RESTART_MAX_MS = 10000,
-    RESTART_CALM_MS = 60000, /* ... until it has lived this long. */
-    EXIT_CONFIG = 78,        /* As sysexits.h: starting again will not help. */
+    RESTART_CALM_MS = 60000,      /* ... until it has lived this long. */
+    CONTROL_MEMORY_MAX = 1 << 30, /* Bytes: the ceiling of its cgroup. */
+    EXIT_CONFIG = 78,             /* As sysexits.h: starting again will not help. */
 };
 
 struct door {

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "net/signals.h"
 #include "net/sockets.h"
+#include "supervise/ceiling.h"
 #include "supervise/confine.h"
 #include "supervise/home.h"
 #include "supervise/logs.h"
@@ -48,6 +49,7 @@ struct supervisor {
     enum role_state role;
     pid_t role_pid;
     struct loop_fd role_ready; /* The pipe's end we read. */
+    struct ceiling ceiling;
     struct timer restart, kill;
     msec_t restart_ms;
     msec_t started_ms;
@@ -158,6 +160,7 @@ static _Noreturn void role_exec(const struct supervisor *s, int ready_fd)
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     int from[DOORS + 2], to[DOORS + 2], n = 0;
+    ceiling_join(&s->ceiling);
     for (int i = 0; i < DOORS; i++, n++) {
         from[n] = s->door_fds[i];
         to[n] = FD_DOORS + i;
@@ -451,6 +454,9 @@ static int start(struct supervisor *s, struct err *err)
     if (r < 0)
         return r;
     s->restart_ms = RESTART_MIN_MS;
+    r = ceiling_open(&s->ceiling, s->home.dir, "control", CONTROL_MEMORY_MAX, s->home.arena, err);
+    if (r < 0)
+        log_info(&stderr_log, "no memory ceiling", F_STR("why", str_from_z(err->text)));
     if (resumed)
         role_stop(s); /* role_ended() starts the new one. */
     else
@@ -460,8 +466,10 @@ static int start(struct supervisor *s, struct err *err)
 
 int supervisor_run(const struct supervisor_settings *settings)
 {
-    struct supervisor s = {
-        .settings = settings, .home = {settings->dir, settings->arena}, .upgrade_fd = -1};
+    struct supervisor s = {.settings = settings,
+                           .home = {settings->dir, settings->arena},
+                           .upgrade_fd = -1,
+                           .ceiling = {.procs_fd = -1}};
     struct err err;
     raise_descriptor_limit();
     int r = start(&s, &err);
@@ -473,6 +481,7 @@ int supervisor_run(const struct supervisor_settings *settings)
     }
     (void)unlink(home_path(&s.home, "run/supervisor.sock"));
     (void)unlink(home_path(&s.home, "run/control.sock"));
+    ceiling_close(&s.ceiling);
     signals_done(&s.signals);
     loop_free(s.loop);
     return s.exit_code;

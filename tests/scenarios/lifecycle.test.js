@@ -174,3 +174,38 @@ test('a private Davy runs for an ordinary user too', async (t) => {
   child.kill();
   assert.equal(await ended, 0);
 });
+
+test('the control role runs under a memory ceiling, where cgroups may be made', async (t) => {
+  const house = await davy(t);
+  if (house.log().includes('no memory ceiling')) return t.skip('no cgroup may be made here');
+  const config = (await run(binary, ['config'])).stdout;
+  const most = Number(config.match(/control memory +(\d+) MiB/)[1]) * 2 ** 20;
+  const [pid] = (await readFile(`/proc/${house.pid}/task/${house.pid}/children`, 'utf8')).trim().split(' ');
+  const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8')).split('\n').map((line) => line.split(':'));
+  const v1 = lines.find(([, name]) => name === 'memory');
+  const file = v1
+    ? `/sys/fs/cgroup/memory${v1[2]}/memory.limit_in_bytes`
+    : `/sys/fs/cgroup${lines.find(([number]) => number === '0')[2]}/memory.max`;
+  assert.match(file, /davy-\d+-control/);
+  assert.equal(Number(await readFile(file, 'utf8')), most);
+  await house.stop();
+  await assert.rejects(readFile(file), /ENOENT/);
+});
+
+test('a namespace that cannot end says what holds it', async (t) => {
+  const house = await davy(t);
+  await kubectl(house, 'create namespace stuck');
+  await request(house, 'POST', '/api/v1/namespaces/stuck/configmaps', {
+    body: { metadata: { name: 'held', finalizers: ['example.com/keep'] } },
+  });
+  await kubectl(house, 'delete namespace stuck --wait=false');
+  const reasons = await eventually(async () => {
+    const { status } = await kubectl.json(house, 'get ns stuck');
+    return status.conditions && Object.fromEntries(status.conditions.map((it) => [it.type, it]));
+  });
+  assert.equal(reasons.NamespaceContentRemaining.status, 'True');
+  assert.match(reasons.NamespaceContentRemaining.message, /configmaps\. has 1 resource instances/);
+  assert.match(reasons.NamespaceFinalizersRemaining.message, /example\.com\/keep in 1 resource instances/);
+  await kubectl(house, ['patch', 'cm', 'held', '-n', 'stuck', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+  await eventually(async () => !(await kubectl(house, 'get ns -o name')).includes('stuck'));
+});

@@ -2,10 +2,10 @@
  * namespace_sim.c - hundreds of short lives of namespaces, each from a seed.
  *
  * The store, the API's rules, the runner and the controllers are the real ones. The clock moves
- * only when told; commits fail, writers are refused and the controllers are killed by the dice.
- * Promises checked at every change: nothing new appears in a namespace that is ending. And at the
- * end, when the faults have stopped: what was deleted is gone with all it held, what was not is
- * whole, and every namespace has its CA.
+ * only when told; commits fail, writers are refused, the wall clock jumps and the controllers are
+ * killed by the dice. Promises checked at every change: nothing new appears in a namespace that is
+ * ending. And at the end, when the faults have stopped: what was deleted is gone with all it held,
+ * what was not is whole, and every namespace has its CA.
  *
  *     namespace_sim                 DAVY_SEED=4711 namespace_sim
  */
@@ -211,7 +211,7 @@ static void step(struct world *w)
     struct arena *a = &w->arena;
     str_t ns = arena_printf(a, "n%u", dice_roll(&w->dice, SPACES));
     str_t name = arena_printf(a, "o%u", dice_roll(&w->dice, OBJECTS));
-    uint32_t what = dice_roll(&w->dice, 12);
+    uint32_t what = dice_roll(&w->dice, 13);
     if (what < 2) {
         (void)w->real.create(w->real.self, &kind_namespace, named(w, STR(""), ns, false), &err);
     } else if (what < 5) {
@@ -227,6 +227,8 @@ static void step(struct world *w)
     } else if (what == 9) {
         runner_kill(w->runner);
         start_runner(w);
+    } else if (what == 10) { /* Somebody sets the wall clock: up to a day, either way. */
+        w->clock.wall_ms += (msec_t)dice_roll(&w->dice, 2 * 86400) * 1000 - 86400 * 1000;
     } else {
         fake_clock_advance(&w->clock, dice_roll(&w->dice, 5000));
     }
