@@ -41,6 +41,6 @@ static inline void json_reader_init(struct json_reader *reader, str_t text, stru
 }
 
 /* 0, or ERR_INVALID as json_parse() says it; do not go on after an error or END. */
-int json_next(struct json_reader *reader, struct json_item *item);
+int json_next(struct json_reader *p, struct json_item *item);
 /* The rest of the container that was opened last and is not closed, with its CLOSE. */
-int json_skip(struct json_reader *reader);
+int json_skip(struct json_reader *p);
