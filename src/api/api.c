@@ -52,7 +52,7 @@ static void answer_metrics(struct call *call)
                (unsigned long long)store_rv(api->store));
     buf_add(&out, STR("# HELP davy_store_objects Objects in the store.\n"
                       "# TYPE davy_store_objects gauge\n"));
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
         buf_printf(&out, "davy_store_objects{resource=\"%s\"} %zu\n", (*kind)->plural,
                    store_count(api->store, kind_resource(*kind, call->arena), STR("")));
     http_answer_text(call->x, 200, STR("text/plain; version=0.0.4; charset=utf-8"),
@@ -183,7 +183,7 @@ static void own_call(struct api *api, const struct kind *kind, struct arena *are
                           .arena = arena,
                           .err = err,
                           .kind = kind,
-                          .resource = kind_resource(kind, arena)};
+                          .resource = kind_stored_resource(kind, arena)};
 }
 
 static void name_of(struct call *call, const struct json *object)
@@ -245,6 +245,11 @@ struct writer api_writer(struct api *api)
     return (struct writer){api, own_create, own_update, own_remove};
 }
 
+const struct kinds *api_kinds(const struct api *api)
+{
+    return api->kinds;
+}
+
 /* --- a life --- */
 
 int api_new(const struct api_settings *settings, struct api **out, struct err *err)
@@ -256,6 +261,7 @@ int api_new(const struct api_settings *settings, struct api **out, struct err *e
     api->loop = settings->loop;
     api->store = settings->store;
     list_init(&api->watchers);
+    api->kinds = kinds_new();
     documents_make(api);
     *out = api;
     return 0;
@@ -268,6 +274,7 @@ void api_free(struct api *api)
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
     watch_line_drop(api);
     api_forget_trees(api);
+    kinds_free(api->kinds);
     arena_done(&api->arena);
     free(api);
 }

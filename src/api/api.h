@@ -24,6 +24,7 @@ void api_free(struct api *api);
 
 struct http_handler api_handler(struct api *api);
 struct writer api_writer(struct api *api);
+const struct kinds *api_kinds(const struct api *api); /* All that are served now. */
 
 /* Make what every cluster has (namespaces default, kube-system ...), if it is not there. */
 int api_bootstrap(struct api *api, struct err *err);

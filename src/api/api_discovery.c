@@ -62,15 +62,17 @@ static const char *const object_verbs[] = {
 static const char *const namespace_verbs[] = {"create", "delete", "get",   "list",
                                               "patch",  "update", "watch", NULL};
 static const char *const status_verbs[] = {"get", "patch", "update", NULL};
-static const char *const finalize_verbs[] = {"update", NULL};
+static const char *const question_verbs[] = {"create", NULL};
 
 static const char *const *verbs_of(const struct kind *kind)
 {
+    if (kind->only_create)
+        return question_verbs;
     return kind == &kind_namespace ? namespace_verbs : object_verbs;
 }
 
-static struct json *resource_row(const struct kind *kind, const char *sub, const char *const *verbs,
-                                 struct arena *arena)
+static struct json *resource_row(const struct kind *kind, const char *sub, const struct kind *body,
+                                 const char *const *verbs, struct arena *arena)
 {
     struct json *row = json_object(arena);
     bool main = sub == NULL;
@@ -79,7 +81,11 @@ static struct json *resource_row(const struct kind *kind, const char *sub, const
                   : json_string(arena, arena_printf(arena, "%s/%s", kind->plural, sub)));
     json_add(row, STR("singularName"), text(arena, main ? kind->singular : ""));
     json_add(row, STR("namespaced"), json_bool(arena, kind->namespaced));
-    json_add(row, STR("kind"), text(arena, kind->name));
+    if (body != kind) {
+        json_add(row, STR("group"), text(arena, body->group));
+        json_add(row, STR("version"), text(arena, body->version));
+    }
+    json_add(row, STR("kind"), text(arena, body->name));
     json_add(row, STR("verbs"), words(verbs, arena));
     if (main && kind->shortcuts != NULL)
         json_add(row, STR("shortNames"), words(kind->shortcuts, arena));
@@ -94,9 +100,9 @@ static bool same_group(const struct kind *a, const struct kind *b)
 }
 
 /* Is it the first of its group and version in the list? */
-static bool leads(const struct kind *kind)
+static bool leads(const struct api *api, const struct kind *kind)
 {
-    const struct kind *const *at = kinds_all;
+    const struct kind *const *at = api->kinds->at;
     while (!same_group(*at, kind))
         at++;
     return *at == kind;
@@ -107,14 +113,17 @@ static void resource_list(struct api *api, const struct kind *leader)
     struct arena *arena = &api->arena;
     struct json *list = json_object(arena), *rows = json_array(arena);
     str_t version = kind_api_version(leader, arena);
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++) {
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++) {
         if (!same_group(*kind, leader))
             continue;
-        json_add(rows, STR(""), resource_row(*kind, NULL, verbs_of(*kind), arena));
-        if (*kind == &kind_namespace)
-            json_add(rows, STR(""), resource_row(*kind, "finalize", finalize_verbs, arena));
+        json_add(rows, STR(""), resource_row(*kind, NULL, *kind, verbs_of(*kind), arena));
+        for (const struct subresource *sub = (*kind)->subresources;
+             sub != NULL && sub->name != NULL; sub++)
+            json_add(rows, STR(""),
+                     resource_row(*kind, sub->name, sub->kind != NULL ? sub->kind : *kind,
+                                  sub->verbs, arena));
         if ((*kind)->has_status)
-            json_add(rows, STR(""), resource_row(*kind, "status", status_verbs, arena));
+            json_add(rows, STR(""), resource_row(*kind, "status", *kind, status_verbs, arena));
     }
     json_add(list, STR("kind"), text(arena, "APIResourceList"));
     json_add(list, STR("apiVersion"), text(arena, "v1"));
@@ -148,11 +157,12 @@ static struct json *group_version(const struct kind *kind, struct arena *arena)
 }
 
 /* The first kind of each version of this group, best version first. */
-static size_t versions_of(const char *group, const struct kind **out)
+static size_t versions_of(const struct api *api, const char *group, const struct kind **out)
 {
     size_t n = 0;
-    for (const struct kind *const *kind = kinds_all; *kind != NULL && n < VERSIONS_MAX; kind++) {
-        if (strcmp((*kind)->group, group) != 0 || !leads(*kind))
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL && n < VERSIONS_MAX;
+         kind++) {
+        if (strcmp((*kind)->group, group) != 0 || !leads(api, *kind))
             continue;
         size_t at = n++;
         for (; at > 0 && version_rank(out[at - 1]->version) < version_rank((*kind)->version); at--)
@@ -162,18 +172,18 @@ static size_t versions_of(const char *group, const struct kind **out)
     return n;
 }
 
-static bool leads_group(const struct kind *kind)
+static bool leads_group(const struct api *api, const struct kind *kind)
 {
-    const struct kind *const *at = kinds_all;
+    const struct kind *const *at = api->kinds->at;
     while (strcmp((*at)->group, kind->group) != 0)
         at++;
     return *at == kind;
 }
 
-static struct json *group_of(const char *group, struct arena *arena)
+static struct json *group_of(const struct api *api, const char *group, struct arena *arena)
 {
     const struct kind *versions[VERSIONS_MAX];
-    size_t n = versions_of(group, versions);
+    size_t n = versions_of(api, group, versions);
     MUST(n > 0);
     struct json *out = json_object(arena), *list = json_array(arena);
     for (size_t i = 0; i < n; i++)
@@ -195,13 +205,13 @@ static void version_lists(struct api *api)
     json_add(cidr, STR("serverAddress"), text(arena, ""));
     json_add(core, STR("serverAddressByClientCIDRs"), json_add(json_array(arena), STR(""), cidr));
     document_add(api, STR("/api"), STR(""), STR("application/json"), core);
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++) {
-        if ((*kind)->group[0] == '\0' || !leads_group(*kind))
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++) {
+        if ((*kind)->group[0] == '\0' || !leads_group(api, *kind))
             continue;
         struct json *group = json_object(arena);
         json_add(group, STR("kind"), text(arena, "APIGroup"));
         json_add(group, STR("apiVersion"), text(arena, "v1"));
-        struct json *row = group_of((*kind)->group, arena);
+        struct json *row = group_of(api, (*kind)->group, arena);
         JSON_EACH(row, member)
         json_add(group, member->key, json_clone(member, arena));
         json_add(list, STR(""), row);
@@ -247,8 +257,9 @@ static struct json *aggregated_row(const struct kind *kind, struct arena *arena)
         json_add(row, STR("shortNames"), words(kind->shortcuts, arena));
     if (kind->categories != NULL)
         json_add(row, STR("categories"), words(kind->categories, arena));
-    if (kind == &kind_namespace)
-        add_subresource(subs, kind, "finalize", finalize_verbs, arena);
+    for (const struct subresource *sub = kind->subresources; sub != NULL && sub->name != NULL;
+         sub++)
+        add_subresource(subs, sub->kind != NULL ? sub->kind : kind, sub->name, sub->verbs, arena);
     if (kind->has_status)
         add_subresource(subs, kind, "status", status_verbs, arena);
     if (subs->first != NULL)
@@ -256,10 +267,11 @@ static struct json *aggregated_row(const struct kind *kind, struct arena *arena)
     return row;
 }
 
-static struct json *aggregated_version(const struct kind *leader, struct arena *arena)
+static struct json *aggregated_version(const struct api *api, const struct kind *leader,
+                                       struct arena *arena)
 {
     struct json *version = json_object(arena), *rows = json_array(arena);
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
         if (same_group(*kind, leader))
             json_add(rows, STR(""), aggregated_row(*kind, arena));
     json_add(version, STR("version"), text(arena, leader->version));
@@ -268,17 +280,17 @@ static struct json *aggregated_version(const struct kind *leader, struct arena *
     return version;
 }
 
-static struct json *aggregated_group(const char *name, struct arena *arena)
+static struct json *aggregated_group(const struct api *api, const char *name, struct arena *arena)
 {
     const struct kind *versions[VERSIONS_MAX];
-    size_t n = versions_of(name, versions);
+    size_t n = versions_of(api, name, versions);
     struct json *group = json_object(arena), *meta = json_object(arena), *list = json_array(arena);
     if (name[0] != '\0')
         json_add(meta, STR("name"), text(arena, name));
     json_add(meta, STR("creationTimestamp"), json_null(arena));
     json_add(group, STR("metadata"), meta);
     for (size_t i = 0; i < n; i++)
-        json_add(list, STR(""), aggregated_version(versions[i], arena));
+        json_add(list, STR(""), aggregated_version(api, versions[i], arena));
     json_add(group, STR("versions"), list);
     return group;
 }
@@ -287,9 +299,9 @@ static void aggregated(struct api *api, bool core, const char *form)
 {
     struct arena *arena = &api->arena;
     struct json *list = json_object(arena), *items = json_array(arena);
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
-        if (((*kind)->group[0] == '\0') == core && leads_group(*kind))
-            json_add(items, STR(""), aggregated_group((*kind)->group, arena));
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
+        if (((*kind)->group[0] == '\0') == core && leads_group(api, *kind))
+            json_add(items, STR(""), aggregated_group(api, (*kind)->group, arena));
     json_add(list, STR("kind"), text(arena, "APIGroupDiscoveryList"));
     json_add(list, STR("apiVersion"),
              json_string(arena, arena_printf(arena, "apidiscovery.k8s.io/%s", form)));
@@ -303,8 +315,8 @@ static void aggregated(struct api *api, bool core, const char *form)
 void documents_make(struct api *api)
 {
     version_lists(api);
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
-        if (leads(*kind))
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
+        if (leads(api, *kind))
             resource_list(api, *kind);
     aggregated(api, true, "v2beta1");
     aggregated(api, false, "v2beta1");

@@ -102,12 +102,12 @@ static void add_schema(struct json *schemas, const struct schema *schema, const 
             add_schema(schemas, field->of, NULL, arena);
 }
 
-static struct json *document_of(str_t group_version, struct arena *arena)
+static struct json *document_of(const struct api *api, str_t group_version, struct arena *arena)
 {
     struct json *document = json_object(arena), *info = json_object(arena);
     struct json *paths = json_object(arena), *components = json_object(arena);
     struct json *schemas = json_object(arena);
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++) {
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++) {
         if (!str_eq(kind_api_version(*kind, arena), group_version))
             continue;
         add_paths(paths, *kind, arena);
@@ -128,15 +128,15 @@ void openapi_make(struct api *api)
 {
     struct arena *arena = &api->arena;
     struct json *index = json_object(arena), *paths = json_object(arena);
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++) {
+    for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++) {
         str_t version = kind_api_version(*kind, arena);
         str_t key = arena_printf(arena, "%s" STR_F, (*kind)->group[0] == '\0' ? "api/" : "apis/",
                                  STR_A(version));
         if (json_get(paths, key) != NULL)
             continue;
         str_t path = arena_printf(arena, "/openapi/v3/" STR_F, STR_A(key));
-        str_t etag =
-            document_add(api, path, STR(""), STR("application/json"), document_of(version, arena));
+        str_t etag = document_add(api, path, STR(""), STR("application/json"),
+                                  document_of(api, version, arena));
         str_t hash = {etag.at + 1, etag.len - 2}; /* Without its quotes. */
         struct json *entry = json_object(arena);
         json_add(entry, STR("serverRelativeURL"),

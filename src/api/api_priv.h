@@ -21,6 +21,7 @@ struct api {
     struct api_settings settings;
     struct loop *loop;
     struct store *store;
+    struct kinds *kinds;
     struct list watchers;
     size_t n_watchers;
     bool draining;

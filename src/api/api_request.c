@@ -53,7 +53,11 @@ static bool subresource_served(const struct call *call)
         return true;
     if (str_eq(call->subresource, STR("status")))
         return call->kind->has_status;
-    return call->kind == &kind_namespace && str_eq(call->subresource, STR("finalize"));
+    const struct subresource *sub = call->kind->subresources;
+    for (; sub != NULL && sub->name != NULL; sub++)
+        if (str_eq(call->subresource, str_from_z(sub->name)))
+            return true;
+    return false;
 }
 
 static bool set_verb(struct call *call)
@@ -102,10 +106,10 @@ static enum path_result parse_resource(struct call *call, const struct path *pat
         call->ns = path->at[at + 1];
         at += 2;
     }
-    call->kind = kind_by_plural(group, version, path->at[at]);
+    call->kind = kind_by_plural(call->api->kinds, group, version, path->at[at]);
     if (call->kind == NULL || (in_ns && !call->kind->namespaced) || path->n > at + 3)
         return PATH_UNKNOWN;
-    call->resource = kind_resource(call->kind, call->arena);
+    call->resource = kind_stored_resource(call->kind, call->arena);
     call->name = path->n > at + 1 ? path->at[at + 1] : STR("");
     call->subresource = path->n > at + 2 ? path->at[at + 2] : STR("");
     if (call->name.len > 0 && call->kind->namespaced && !in_ns)

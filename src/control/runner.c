@@ -84,6 +84,7 @@ static void reconcile(struct lane *lane, str_t key)
     struct reconcile rc = {.arena = &arena,
                            .cache = &runner->cache,
                            .clock = loop_clock(runner->settings.loop),
+                           .kinds = runner->settings.kinds,
                            .ca_pem = runner->settings.ca_pem};
     struct writer writer = runner->settings.writer;
     str_t copy = arena_str(&arena, key);

@@ -17,6 +17,7 @@ struct runner_settings {
     struct store *store;
     struct writer writer;
     const struct log *log;
+    const struct kinds *kinds;
     const struct controller *const *controllers; /* Ends with NULL. */
     str_t ca_pem;                                /* For struct reconcile. */
 };

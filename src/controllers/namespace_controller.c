@@ -17,7 +17,7 @@ enum { DELETES_MAX = 500, WAIT_MS = 1000 };
 static size_t content_of(const struct reconcile *rc)
 {
     size_t n = 0;
-    for (const struct kind *const *kind = kinds_all; *kind != NULL; kind++)
+    for (const struct kind *const *kind = rc->kinds->at; *kind != NULL; kind++)
         if ((*kind)->namespaced)
             n += cache_count(rc->cache, kind_resource(*kind, rc->arena), rc->name);
     return n;
@@ -37,7 +37,7 @@ static int empty(struct reconcile *rc, struct json *ns, struct err *err)
 {
     struct cache_name *names = arena_array(rc->arena, struct cache_name, DELETES_MAX);
     size_t left = DELETES_MAX;
-    for (const struct kind *const *kind = kinds_all; *kind != NULL && left > 0; kind++) {
+    for (const struct kind *const *kind = rc->kinds->at; *kind != NULL && left > 0; kind++) {
         if (!(*kind)->namespaced)
             continue;
         str_t resource = kind_resource(*kind, rc->arena);
@@ -50,7 +50,7 @@ static int empty(struct reconcile *rc, struct json *ns, struct err *err)
         left -= n;
     }
     rc->again_in_ms = WAIT_MS; /* Each removal also queues us. */
-    if (namespace_status_set(rc, kinds_all, ns, DELETES_MAX))
+    if (namespace_status_set(rc, rc->kinds->at, ns, DELETES_MAX))
         return rc->writer->update(rc->writer->self, &kind_namespace, "status", ns, err);
     return 0;
 }

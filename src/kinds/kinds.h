@@ -1,12 +1,28 @@
-/* kinds.h - the list of all kinds there are; one file each beside this one. */
+/*
+ * kinds.h - the kinds there are: those built in, one file each beside this one, and those that
+ * CustomResourceDefinitions add while we run.
+ */
 #pragma once
 
+#include "base/map.h"
 #include "kube/kind.h"
 
 extern const struct kind kind_namespace, kind_configmap, kind_secret, kind_event;
 
-extern const struct kind *const kinds_all[]; /* Ends with NULL. */
+/* The API server owns it and adds to it; others look. Kinds stay in memory after they went. */
+struct kinds {
+    const struct kind **at; /* Ends with NULL. */
+    size_t n, cap;
+    struct map by_plural; /* "group/version/plural" */
+};
 
-const struct kind *kind_by_plural(str_t group, str_t version, str_t plural); /* NULL: not served. */
-const struct kind *kind_by_name(str_t group, str_t version, str_t name);
+struct kinds *kinds_new(void); /* With all that are built in. */
+void kinds_free(struct kinds *kinds);
+/* Behind all others, or in the place of one with the same group, version and plural. */
+void kinds_add(struct kinds *kinds, const struct kind *kind);
+void kinds_remove(struct kinds *kinds, const struct kind *kind);
+/* NULL: not served. */
+const struct kind *kind_by_plural(const struct kinds *kinds, str_t group, str_t version,
+                                  str_t plural);
+const struct kind *kind_by_name(const struct kinds *kinds, str_t group, str_t version, str_t name);
 bool kind_is_secret(str_t resource); /* For store_settings.secret. */

@@ -85,6 +85,10 @@ static const struct column namespace_columns[] = {
     {0},
 };
 
+static const char *const finalize_verbs[] = {"update", NULL};
+static const struct subresource namespace_subresources[] = {{"finalize", NULL, finalize_verbs},
+                                                            {0}};
+
 static const struct field_selector namespace_selectors[] = {{"status.phase", NULL}, {0}};
 
 const struct kind kind_namespace = {
@@ -92,5 +96,6 @@ const struct kind kind_namespace = {
     .singular = "namespace", .shortcuts = (const char *const[]){"ns", NULL}, .has_status = true,
     .dns_label_name = true, .schema = &namespace_schema, .prepare = namespace_prepare,
     .columns = namespace_columns, .selectors = namespace_selectors,
+    .subresources = namespace_subresources,
 };
 /* clang-format on */

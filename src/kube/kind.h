@@ -18,6 +18,18 @@ struct field_selector {    /* Beside metadata.name and metadata.namespace, which
     const char *json_path; /* Where it stands; NULL: the same. */
 };
 
+/* Where a kind keeps what /scale shows, as dotted paths. */
+struct scale_paths {
+    const char *replicas, *status_replicas;
+    const char *selector; /* A label selector: an object, a map, or its text. */
+};
+
+struct subresource {
+    const char *name;
+    const struct kind *kind; /* Of its bodies; NULL: of the object itself. */
+    const char *const *verbs;
+};
+
 struct kind {
     const char *group; /* "" for core */
     const char *version;
@@ -28,6 +40,7 @@ struct kind {
     const char *const *categories; /* "all"; ends with NULL; may be NULL. */
     bool namespaced;
     bool secret;              /* Encrypted at rest. */
+    bool only_create;         /* A question (reviews): it is answered, and nothing is stored. */
     bool has_status;          /* Served at /status too; main writes do not change it. */
     bool has_spec_generation; /* metadata.generation counts changes of spec. */
     bool dns_label_name;      /* Names are DNS labels (Namespace, Service) instead of subdomains. */
@@ -37,8 +50,14 @@ struct kind {
     void (*check)(const struct json *object, const struct json *old, struct field_errors *errors);
     const struct column *columns;           /* Ends with a NULL title. */
     const struct field_selector *selectors; /* Ends with a NULL path; may be NULL. */
+    const struct scale_paths *scale;        /* Served at /scale too; NULL: not. */
+    const struct subresource *subresources; /* Others; ends with a NULL name; may be NULL. */
+    const struct kind *stored_as;           /* Another version of the same objects; NULL: this. */
+    void (*to_stored)(struct json *object, struct arena *arena);   /* NULL: the same fields. */
+    void (*from_stored)(struct json *object, struct arena *arena); /* NULL: the same fields. */
 };
 
-/* "configmaps" or "deployments.apps": how the store and RBAC messages name it. Process lifetime. */
+/* "configmaps" or "deployments.apps": how messages name it. */
 str_t kind_resource(const struct kind *kind, struct arena *arena);
-str_t kind_api_version(const struct kind *kind, struct arena *arena); /* "v1", "apps/v1" */
+str_t kind_stored_resource(const struct kind *kind, struct arena *arena); /* In the store. */
+str_t kind_api_version(const struct kind *kind, struct arena *arena);     /* "v1", "apps/v1" */

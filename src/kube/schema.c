@@ -75,6 +75,8 @@ static const char *go_type(enum field_type type)
         return "int32";
     case FIELD_LONG:
         return "int64";
+    case FIELD_NUMBER:
+        return "float64";
     case FIELD_BOOL:
         return "bool";
     case FIELD_STRING:
@@ -113,6 +115,8 @@ static bool type_fits(enum field_type type, const struct json *json)
         return json_to_i64(json, &number) && number >= INT32_MIN && number <= INT32_MAX;
     case FIELD_LONG:
         return json_to_i64(json, &number);
+    case FIELD_NUMBER:
+        return json->type == JSON_NUMBER;
     case FIELD_BOOL:
         return json->type == JSON_BOOL;
     case FIELD_STRING:
@@ -191,6 +195,8 @@ static int decode_object(const struct decode *decode, const struct walk *walk,
 {
     for (struct json *child = object->first; child != NULL; child = child->next) {
         const struct field *field = field_find(schema, child->key);
+        if (field == NULL && schema->open)
+            continue;
         if (field == NULL) {
             struct walk unknown = into(walk, child->key);
             json_add(decode->unknown, STR(""), json_string(walk->arena, unknown.path));
@@ -255,7 +261,7 @@ static void prune_one(const struct schema *schema, struct json *object, void *se
     object->last = NULL;
     while (*at != NULL) {
         const struct field *field = field_find(schema, (*at)->key);
-        if (field == NULL || says_nothing(field, *at)) {
+        if (field == NULL ? !schema->open : says_nothing(field, *at)) {
             *at = (*at)->next;
             continue;
         }
@@ -276,7 +282,7 @@ static void default_one(const struct schema *schema, struct json *object, void *
         if (field->otherwise == NULL || json_get(object, str_from_z(field->name)) != NULL)
             continue;
         struct json *value = json_string(arena, str_from_z(field->otherwise));
-        if (field->type == FIELD_INT || field->type == FIELD_LONG)
+        if (field->type == FIELD_INT || field->type == FIELD_LONG || field->type == FIELD_NUMBER)
             value->type = JSON_NUMBER;
         else if (field->type == FIELD_BOOL)
             value = json_bool(arena, strcmp(field->otherwise, "true") == 0);
@@ -428,6 +434,7 @@ static void view_field(const struct field *field, const struct json *json, char 
     case FIELD_TIME:
     case FIELD_MICRO_TIME:
     case FIELD_QUANTITY:
+    case FIELD_NUMBER:
     case FIELD_INT_OR_STRING:
         if (json->type == JSON_STRING || json->type == JSON_NUMBER)
             memcpy(at, &json->text, sizeof(str_t));

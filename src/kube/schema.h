@@ -16,8 +16,9 @@
 struct schema;
 
 enum field_type {
-    FIELD_INT,  /* int32 */
-    FIELD_LONG, /* int64 */
+    FIELD_INT,    /* int32 */
+    FIELD_LONG,   /* int64 */
+    FIELD_NUMBER, /* float64 */
     FIELD_BOOL,
     FIELD_STRING,
     FIELD_BYTES,      /* Base64 in JSON, bytes in protobuf. */
@@ -40,9 +41,14 @@ struct field {
     const struct schema *of;  /* Of an object, or of each item of a list or map of objects. */
     enum field_type item;     /* Of each item of a list or map of plain values (of == NULL). */
     const char *proto_inline; /* Stands inside this protobuf message, which has no JSON field. */
+    bool pointer;             /* In Go: zero and absent are two things, also in a protobuf body. */
     bool required;
     bool immutable;        /* A change is refused after creation. */
-    const char *merge_key; /* Lists: items with this field equal are one item. */
+    const char *merge_key; /* Lists in a strategic merge: items with this field equal are one. */
+    bool retain_keys;      /* Strategic merge: members a patch does not name go ($retainKeys). */
+    bool set;              /* Lists of plain values: each is there once, and merged one by one. */
+    const char *list_keys; /* Lists in an apply: "port,protocol"; NULL: the list is one value. */
+    bool atomic;           /* Maps and objects in an apply: they are one value. */
     const char *otherwise; /* The default, as it would be written in a manifest. */
     enum field_check check;
     int64_t least, most;
@@ -56,6 +62,8 @@ struct schema {
     const char *name; /* "core.v1.ConfigMap"; OpenAPI writes it as io.k8s.api.core.v1.ConfigMap */
     const struct field *fields;
     const char *doc;
+    bool atomic; /* In an apply such an object is one value. */
+    bool open;   /* Members the table does not have are kept as they are. */
 };
 
 /* clang-format off */

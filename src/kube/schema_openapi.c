@@ -21,19 +21,13 @@ static struct json *plain(enum field_type type, struct arena *arena)
     static const struct {
         const char *type, *format;
     } rows[] = {
-        [FIELD_INT] = {"integer", "int32"},
-        [FIELD_LONG] = {"integer", "int64"},
-        [FIELD_BOOL] = {"boolean", NULL},
-        [FIELD_STRING] = {"string", NULL},
-        [FIELD_BYTES] = {"string", "byte"},
-        [FIELD_TIME] = {"string", "date-time"},
-        [FIELD_MICRO_TIME] = {"string", "date-time"},
-        [FIELD_QUANTITY] = {"string", NULL},
-        [FIELD_INT_OR_STRING] = {"string", "int-or-string"},
-        [FIELD_RAW] = {"object", NULL},
-        [FIELD_OBJECT] = {"object", NULL},
-        [FIELD_LIST] = {"array", NULL},
-        [FIELD_MAP] = {"object", NULL},
+        [FIELD_INT] = {"integer", "int32"},     [FIELD_LONG] = {"integer", "int64"},
+        [FIELD_NUMBER] = {"number", "double"},  [FIELD_BOOL] = {"boolean", NULL},
+        [FIELD_STRING] = {"string", NULL},      [FIELD_BYTES] = {"string", "byte"},
+        [FIELD_TIME] = {"string", "date-time"}, [FIELD_MICRO_TIME] = {"string", "date-time"},
+        [FIELD_QUANTITY] = {"string", NULL},    [FIELD_INT_OR_STRING] = {"string", "int-or-string"},
+        [FIELD_RAW] = {"object", NULL},         [FIELD_OBJECT] = {"object", NULL},
+        [FIELD_LIST] = {"array", NULL},         [FIELD_MAP] = {"object", NULL},
     };
     struct json *out = json_object(arena);
     json_add(out, STR("type"), text(arena, rows[type].type));

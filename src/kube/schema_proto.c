@@ -9,6 +9,7 @@
 #include "codec/proto.h"
 #include "kube/meta.h"
 
+#include <math.h>
 #include <string.h>
 
 struct reader {
@@ -82,7 +83,7 @@ static int raw(const struct reader *reader, str_t bytes, struct json **out)
 static bool wire_fits(enum field_type type, enum proto_type wire)
 {
     bool number = type == FIELD_INT || type == FIELD_LONG || type == FIELD_BOOL;
-    return wire == (number ? PROTO_VARINT : PROTO_LEN);
+    return wire == (number ? PROTO_VARINT : type == FIELD_NUMBER ? PROTO_I64 : PROTO_LEN);
 }
 
 /* *out stays NULL for what JSON would leave out. */
@@ -105,6 +106,16 @@ static int plain(const struct reader *reader, enum field_type type, const struct
     case FIELD_BOOL:
         *out = empty && !keep_empty ? NULL : json_bool(arena, field->value != 0);
         return 0;
+    case FIELD_NUMBER: {
+        double number;
+        memcpy(&number, &field->value, sizeof(number));
+        if (!isfinite(number))
+            return err_set(reader->err, ERR_INVALID, "proto: field %u is not a finite number",
+                           field->number);
+        *out = json_string(arena, arena_printf(arena, "%.17g", number));
+        (*out)->type = JSON_NUMBER;
+        return 0;
+    }
     case FIELD_STRING:
         *out = empty && !keep_empty ? NULL : json_string(arena, field->bytes);
         return 0;
@@ -196,7 +207,7 @@ static int one_field(const struct reader *reader, const struct field *field,
             json_set(object, name, json);
         return r;
     }
-    r = plain(reader, field->type, proto, false, &json);
+    r = plain(reader, field->type, proto, field->pointer, &json);
     if (r == 0 && json != NULL)
         json_set(object, name, json);
     return r;

@@ -132,6 +132,7 @@ static int start(struct control *control, struct err *err)
                                      .store = control->store,
                                      .writer = api_writer(control->api),
                                      .log = &stderr_log,
+                                     .kinds = api_kinds(control->api),
                                      .controllers = controllers_all,
                                      .ca_pem = api.ca_pem};
     r = runner_new(&runner, &control->runner, err);

@@ -125,6 +125,7 @@ static void start_runner(struct world *w)
     struct runner_settings settings = {.loop = w->loop,
                                        .store = w->store,
                                        .log = &w->log,
+                                       .kinds = api_kinds(w->api),
                                        .controllers = controllers_all,
                                        .ca_pem = STR("-----CA-----"),
                                        .writer = {w, sim_create, sim_update, sim_remove}};
