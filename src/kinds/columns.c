@@ -1,6 +1,10 @@
 /* columns.c - what ConfigMaps, Secrets and others share. */
 #include "kinds/columns.h"
 
+#include "kinds/pod_spec.h"
+
+const char *const category_all[] = {"all", NULL};
+
 str_t column_name(const struct json *object, msec_t wall_ms, struct arena *arena)
 {
     (void)wall_ms;
@@ -14,9 +18,53 @@ str_t column_age(const struct json *object, msec_t wall_ms, struct arena *arena)
                     arena);
 }
 
+str_t column_created(const struct json *object, msec_t wall_ms, struct arena *arena)
+{
+    (void)wall_ms;
+    (void)arena;
+    return json_text(json_at(object, "metadata.creationTimestamp"), STR(""));
+}
+
 str_t column_count(size_t n, struct arena *arena)
 {
     return arena_printf(arena, "%zu", n);
+}
+
+str_t path_text(const struct json *object, const char *path, const char *otherwise)
+{
+    const struct json *json = json_at(object, path);
+    if (json == NULL || json->type == JSON_NULL ||
+        (json->type == JSON_STRING && json->text.len == 0))
+        return str_from_z(otherwise);
+    if (json->type == JSON_BOOL)
+        return json->boolean ? STR("true") : STR("false");
+    return json->type == JSON_STRING || json->type == JSON_NUMBER ? json->text
+                                                                  : str_from_z(otherwise);
+}
+
+int64_t path_int(const struct json *object, const char *path, int64_t otherwise)
+{
+    int64_t value = otherwise;
+    (void)json_to_i64(json_at(object, path), &value);
+    return value;
+}
+
+str_t column_containers(const struct json *object, msec_t wall_ms, struct arena *arena)
+{
+    (void)wall_ms;
+    return containers_column(json_at(object, "spec.template.spec"), arena);
+}
+
+str_t column_images(const struct json *object, msec_t wall_ms, struct arena *arena)
+{
+    (void)wall_ms;
+    return images_column(json_at(object, "spec.template.spec"), arena);
+}
+
+str_t column_selector(const struct json *object, msec_t wall_ms, struct arena *arena)
+{
+    (void)wall_ms;
+    return selector_column(json_at(object, "spec.selector"), arena);
 }
 
 static bool is_config_key(str_t key)

@@ -6,9 +6,45 @@
 
 enum { KEY_LEN_MAX = 512 };
 
+/* clang-format off */
 static const struct kind *const built_in[] = {
-    &kind_configmap, &kind_event, &kind_namespace, &kind_secret, NULL,
+    &kind_binding,
+    &kind_configmap,
+    &kind_controllerrevision,
+    &kind_cronjob,
+    &kind_daemonset,
+    &kind_deployment,
+    &kind_endpoints,
+    &kind_endpointslice,
+    &kind_event,
+    &kind_event_v1,
+    &kind_hpa,
+    &kind_hpa_v1,
+    &kind_ingress,
+    &kind_ingressclass,
+    &kind_job,
+    &kind_lease,
+    &kind_limitrange,
+    &kind_namespace,
+    &kind_networkpolicy,
+    &kind_node,
+    &kind_persistentvolume,
+    &kind_persistentvolumeclaim,
+    &kind_pod,
+    &kind_poddisruptionbudget,
+    &kind_podtemplate,
+    &kind_priorityclass,
+    &kind_replicaset,
+    &kind_replicationcontroller,
+    &kind_resourcequota,
+    &kind_runtimeclass,
+    &kind_secret,
+    &kind_service,
+    &kind_statefulset,
+    &kind_storageclass,
+    NULL,
 };
+/* clang-format on */
 
 struct entry {
     struct map_node node;

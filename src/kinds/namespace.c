@@ -94,7 +94,7 @@ static const struct field_selector namespace_selectors[] = {{"status.phase", NUL
 const struct kind kind_namespace = {
     .group = "", .version = "v1", .name = "Namespace", .plural = "namespaces",
     .singular = "namespace", .shortcuts = (const char *const[]){"ns", NULL}, .has_status = true,
-    .dns_label_name = true, .schema = &namespace_schema, .prepare = namespace_prepare,
+    .name_rule = NAME_LABEL, .schema = &namespace_schema, .prepare = namespace_prepare,
     .columns = namespace_columns, .selectors = namespace_selectors,
     .subresources = namespace_subresources,
 };

@@ -46,8 +46,8 @@ static const struct {
     {"kubernetes.io/ssh-auth", "ssh-privatekey", NULL, NULL},
 };
 
-static void check_key(const struct json *data, const char *key, const char *or_key,
-                      struct field_errors *errors)
+static void check_data_key(const struct json *data, const char *key, const char *or_key,
+                           struct field_errors *errors)
 {
     if (key == NULL || json_get(data, str_from_z(key)) != NULL ||
         (or_key != NULL && json_get(data, str_from_z(or_key)) != NULL))
@@ -67,8 +67,8 @@ static void secret_check(const struct json *object, const struct json *old,
     for (size_t i = 0; i < ARRAY_LEN(wanted_keys); i++) {
         if (!str_eq(type, str_from_z(wanted_keys[i].type)))
             continue;
-        check_key(data, wanted_keys[i].key, wanted_keys[i].or_key, errors);
-        check_key(data, wanted_keys[i].and_key, NULL, errors);
+        check_data_key(data, wanted_keys[i].key, wanted_keys[i].or_key, errors);
+        check_data_key(data, wanted_keys[i].and_key, NULL, errors);
     }
     size_t bytes = 0;
     JSON_EACH(data, entry)

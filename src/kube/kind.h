@@ -4,6 +4,13 @@
 #include "base/clock.h"
 #include "kube/schema.h"
 
+enum name_rule {
+    NAME_SUBDOMAIN,  /* a.b-c */
+    NAME_LABEL,      /* No dots (Namespace). */
+    NAME_LABEL_1035, /* No dots, begins with a letter (Service). */
+    NAME_SEGMENT,    /* Anything that may stand in a path (Role). */
+};
+
 struct column { /* One column of kubectl get. */
     const char *title;
     const char *type;   /* OpenAPI: "string", "integer", "date". */
@@ -43,7 +50,7 @@ struct kind {
     bool only_create;         /* A question (reviews): it is answered, and nothing is stored. */
     bool has_status;          /* Served at /status too; main writes do not change it. */
     bool has_spec_generation; /* metadata.generation counts changes of spec. */
-    bool dns_label_name;      /* Names are DNS labels (Namespace, Service) instead of subdomains. */
+    enum name_rule name_rule;
     const struct schema *schema;
     void (*prepare)(struct json *object, const struct json *old,
                     struct arena *arena); /* Before the check. */

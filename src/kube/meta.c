@@ -125,22 +125,49 @@ static bool is_name_part(str_t text)
     "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex "     \
     "used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 
-static void check_name(const struct kind *kind, str_t name, str_t path, struct field_errors *errors)
+#define LABEL_1035_RULE                                                                            \
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "   \
+    "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or "           \
+    "'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+
+static const struct {
+    const char *text;
+    size_t most;
+} name_rules[] = {
+    [NAME_SUBDOMAIN] = {SUBDOMAIN_RULE, NAME_LEN_MAX},
+    [NAME_LABEL] = {LABEL_RULE, LABEL_LEN_MAX},
+    [NAME_LABEL_1035] = {LABEL_1035_RULE, LABEL_LEN_MAX},
+    [NAME_SEGMENT] = {"may not be '.' or '..' or contain '/' or '%'", SIZE_MAX},
+};
+
+static bool name_fits(enum name_rule rule, str_t name)
 {
-    if (kind->dns_label_name ? is_dns_label(name) : is_dns_subdomain(name))
-        return;
-    if (kind->dns_label_name && name.len > LABEL_LEN_MAX)
-        field_error(errors, FIELD_INVALID, path,
-                    "Invalid value: \"" STR_F "\": must be no more than 63 bytes", STR_A(name));
-    else if (name.len > NAME_LEN_MAX)
-        field_error(errors, FIELD_INVALID, path,
-                    "Invalid value: \"" STR_F "\": must be no more than 253 bytes", STR_A(name));
-    else
-        field_error(errors, FIELD_INVALID, path, "Invalid value: \"" STR_F "\": %s", STR_A(name),
-                    kind->dns_label_name ? LABEL_RULE : SUBDOMAIN_RULE);
+    switch (rule) {
+    case NAME_SUBDOMAIN:
+        return is_dns_subdomain(name);
+    case NAME_LABEL:
+        return is_dns_label(name);
+    case NAME_LABEL_1035:
+        return is_dns_label(name) && name.at[0] >= 'a';
+    case NAME_SEGMENT:
+        return !str_eq(name, STR(".")) && !str_eq(name, STR("..")) &&
+               memchr(name.at, '/', name.len) == NULL && memchr(name.at, '%', name.len) == NULL;
+    }
+    return false;
 }
 
-static void check_key(str_t key, str_t path, struct field_errors *errors)
+void check_name(enum name_rule rule, str_t name, str_t path, struct field_errors *errors)
+{
+    if (name.len > name_rules[rule].most)
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"" STR_F "\": must be no more than %zu bytes", STR_A(name),
+                    name_rules[rule].most);
+    else if (!name_fits(rule, name))
+        field_error(errors, FIELD_INVALID, path, "Invalid value: \"" STR_F "\": %s", STR_A(name),
+                    name_rules[rule].text);
+}
+
+void check_key(str_t key, str_t path, struct field_errors *errors)
 {
     str_t prefix, name;
     bool prefixed = str_cut(key, '/', &prefix, &name);
@@ -161,27 +188,29 @@ static void check_key(str_t key, str_t path, struct field_errors *errors)
                     "Invalid value: \"" STR_F "\": name part " NAME_PART_RULE, STR_A(key));
 }
 
-static void check_labels(const struct json *labels, struct field_errors *errors)
+void check_label_value(str_t value, str_t path, struct field_errors *errors)
+{
+    if (value.len > LABEL_LEN_MAX)
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"" STR_F "\": must be no more than 63 bytes", STR_A(value));
+    else if (value.len > 0 && !is_name_part(value))
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"" STR_F
+                    "\": a valid label must be an empty string or consist "
+                    "of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+                    "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex "
+                    "used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+                    STR_A(value));
+}
+
+void check_labels(const struct json *labels, str_t path, struct field_errors *errors)
 {
     if (labels == NULL || labels->type != JSON_OBJECT)
         return;
-    str_t path = STR("metadata.labels");
     JSON_EACH(labels, label)
     {
         check_key(label->key, path, errors);
-        str_t value = json_text(label, STR(""));
-        if (value.len > LABEL_LEN_MAX)
-            field_error(errors, FIELD_INVALID, path,
-                        "Invalid value: \"" STR_F "\": must be no more than 63 bytes",
-                        STR_A(value));
-        else if (value.len > 0 && !is_name_part(value))
-            field_error(
-                errors, FIELD_INVALID, path,
-                "Invalid value: \"" STR_F "\": a valid label must be an empty string or consist "
-                "of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-                "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex "
-                "used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
-                STR_A(value));
+        check_label_value(json_text(label, STR("")), path, errors);
     }
 }
 
@@ -208,8 +237,8 @@ void meta_check(const struct kind *kind, const struct json *object, struct field
         field_error(errors, FIELD_REQUIRED, STR("metadata.name"),
                     "Required value: name or generateName is required");
     else
-        check_name(kind, name, STR("metadata.name"), errors);
-    check_labels(json_get(meta, STR("labels")), errors);
+        check_name(kind->name_rule, name, STR("metadata.name"), errors);
+    check_labels(json_get(meta, STR("labels")), STR("metadata.labels"), errors);
     check_annotations(json_get(meta, STR("annotations")), errors);
     const struct json *finalizers = json_get(meta, STR("finalizers"));
     if (finalizers != NULL && finalizers->type == JSON_ARRAY)

@@ -282,8 +282,12 @@ static void default_one(const struct schema *schema, struct json *object, void *
         if (field->otherwise == NULL || json_get(object, str_from_z(field->name)) != NULL)
             continue;
         struct json *value = json_string(arena, str_from_z(field->otherwise));
-        if (field->type == FIELD_INT || field->type == FIELD_LONG || field->type == FIELD_NUMBER)
+        int64_t number;
+        if (field->type == FIELD_INT || field->type == FIELD_LONG || field->type == FIELD_NUMBER ||
+            (field->type == FIELD_INT_OR_STRING && str_to_i64(value->text, &number)))
             value->type = JSON_NUMBER;
+        else if (field->type == FIELD_OBJECT)
+            value = json_object(arena);
         else if (field->type == FIELD_BOOL)
             value = json_bool(arena, strcmp(field->otherwise, "true") == 0);
         json_add(object, str_from_z(field->name), value);

@@ -37,11 +37,11 @@ enum field_check { CHECK_NOTHING, CHECK_RANGE, CHECK_ONE_OF };
 struct field {
     const char *name; /* As in JSON; a row without one ends the table. */
     enum field_type type;
-    int proto;                /* Protobuf number, 0 = none. */
-    const struct schema *of;  /* Of an object, or of each item of a list or map of objects. */
-    enum field_type item;     /* Of each item of a list or map of plain values (of == NULL). */
-    const char *proto_inline; /* Stands inside this protobuf message, which has no JSON field. */
-    bool pointer;             /* In Go: zero and absent are two things, also in a protobuf body. */
+    int proto;               /* Protobuf number, 0 = none. */
+    const struct schema *of; /* Of an object, or of each item of a list or map of objects. */
+    enum field_type item;    /* Of each item of a list or map of plain values (of == NULL). */
+    int proto_in; /* Stands inside the message of this number, which has no JSON field. */
+    bool pointer; /* In Go: zero and absent are two things, also in a protobuf body. */
     bool required;
     bool immutable;        /* A change is refused after creation. */
     const char *merge_key; /* Lists in a strategic merge: items with this field equal are one. */
@@ -49,7 +49,7 @@ struct field {
     bool set;              /* Lists of plain values: each is there once, and merged one by one. */
     const char *list_keys; /* Lists in an apply: "port,protocol"; NULL: the list is one value. */
     bool atomic;           /* Maps and objects in an apply: they are one value. */
-    const char *otherwise; /* The default, as it would be written in a manifest. */
+    const char *otherwise; /* The default as text; of an object "{}". */
     enum field_check check;
     int64_t least, most;
     const char *const *one_of;

@@ -20,12 +20,21 @@ struct reader {
 static int message(const struct reader *reader, const struct schema *schema, str_t bytes,
                    struct json *object, unsigned depth);
 
-static const struct field *by_number(const struct schema *schema, uint32_t number)
+/* `within`: the number of the message we are in that JSON does not show, else 0. */
+static const struct field *by_number(const struct schema *schema, uint32_t number, int within)
 {
     for (const struct field *field = schema->fields; field->name != NULL; field++)
-        if (field->proto == (int)number && field->proto_inline == NULL)
+        if (field->proto == (int)number && field->proto_in == within)
             return field;
     return NULL;
+}
+
+static bool holds_inline(const struct schema *schema, uint32_t number)
+{
+    for (const struct field *field = schema->fields; field->name != NULL; field++)
+        if (field->proto_in == (int)number)
+            return number > 0;
+    return false;
 }
 
 /* Reads the numbered plain fields of a small message: {1: ..., 2: ...}. */
@@ -203,7 +212,7 @@ static int one_field(const struct reader *reader, const struct field *field,
     }
     if (field->type == FIELD_OBJECT) {
         r = object_of(reader, field->of, proto->bytes, &json, depth);
-        if (r == 0 && json->first != NULL)
+        if (r == 0)
             json_set(object, name, json);
         return r;
     }
@@ -213,8 +222,8 @@ static int one_field(const struct reader *reader, const struct field *field,
     return r;
 }
 
-static int message(const struct reader *reader, const struct schema *schema, str_t bytes,
-                   struct json *object, unsigned depth)
+static int members(const struct reader *reader, const struct schema *schema, str_t bytes,
+                   struct json *object, unsigned depth, int within)
 {
     if (depth > SCHEMA_DEPTH_MAX)
         return err_set(reader->err, ERR_INVALID, "the object is nested too deeply");
@@ -223,13 +232,21 @@ static int message(const struct reader *reader, const struct schema *schema, str
     struct proto_field field;
     int r;
     while ((r = proto_next(&proto, &field, reader->err)) == 1) {
-        const struct field *row = by_number(schema, field.number);
-        if (row == NULL)
-            continue;
-        r = one_field(reader, row, &field, object, depth);
+        const struct field *row = by_number(schema, field.number, within);
+        if (row != NULL)
+            r = one_field(reader, row, &field, object, depth);
+        else if (within == 0 && field.type == PROTO_LEN && holds_inline(schema, field.number))
+            r = members(reader, schema, field.bytes, object, depth + 1, (int)field.number);
         if (r < 0)
             return r;
     }
+    return r;
+}
+
+static int message(const struct reader *reader, const struct schema *schema, str_t bytes,
+                   struct json *object, unsigned depth)
+{
+    int r = members(reader, schema, bytes, object, depth, 0);
     for (const struct field *row = schema->fields; r == 0 && row->name != NULL; row++) {
         struct json *map = row->type == FIELD_MAP ? json_get(object, str_from_z(row->name)) : NULL;
         if (map != NULL)

@@ -1,0 +1,241 @@
+/* container.c - a container's ports, environment, mounts, probes and resources. */
+#include "kinds/container.h"
+
+#include <string.h>
+
+/* --- defaults --- */
+
+/* No tag, or "latest", may be another image tomorrow. */
+static const char *pull_policy_of(str_t image)
+{
+    const char *slash = image.len == 0 ? NULL : memrchr(image.at, '/', image.len);
+    str_t name =
+        slash == NULL ? image : (str_t){slash + 1, (size_t)(image.at + image.len - slash - 1)};
+    str_t plain, digest, tag, rest;
+    if (str_cut(name, '@', &plain, &digest) && digest.len > 0)
+        return "IfNotPresent";
+    bool tagged = str_cut(plain, ':', &rest, &tag);
+    return !tagged || str_eq(tag, STR("latest")) ? "Always" : "IfNotPresent";
+}
+
+/* What is limited and not asked for is asked for in full. */
+static void default_requests(struct json *resources, struct arena *arena)
+{
+    const struct json *limits = json_get(resources, STR("limits"));
+    if (limits == NULL || limits->type != JSON_OBJECT || limits->first == NULL)
+        return;
+    struct json *requests = rule_member(resources, STR("requests"), arena);
+    JSON_EACH(limits, limit)
+    if (json_get(requests, limit->key) == NULL)
+        json_add(requests, limit->key, json_clone(limit, arena));
+}
+
+void container_defaults(struct json *container, struct arena *arena)
+{
+    rule_default_text(container, "imagePullPolicy",
+                      pull_policy_of(json_get_text(container, STR("image"))), arena);
+    default_requests(json_get(container, STR("resources")), arena);
+}
+
+/* --- rules --- */
+
+static bool is_env_name(str_t name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.at[i] < 0x20 || name.at[i] > 0x7e || name.at[i] == '=')
+            return false;
+    return name.len > 0;
+}
+
+static void check_value_from(const struct json *from, bool value, const struct place *at,
+                             struct field_errors *errors)
+{
+    size_t sources = json_count(from);
+    if (sources == 0)
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"\": must specify one of: `fieldRef`, `resourceFieldRef`, "
+                   "`configMapKeyRef` or `secretKeyRef`");
+    else if (value)
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"\": may not be specified when `value` is not empty");
+    else if (sources > 1)
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"\": may not have more than one field specified at a time");
+}
+
+static void check_env(const struct json *container, const struct place *at,
+                      struct field_errors *errors)
+{
+    long i = 0;
+    JSON_EACH(json_get(container, STR("env")), variable)
+    {
+        const struct place *here = ITEM(at, "env", i++);
+        str_t name = json_get_text(variable, STR("name"));
+        if (name.len > 0 && !is_env_name(name))
+            rule_error(errors, FIELD_INVALID, IN(here, "name"),
+                       "Invalid value: \"" STR_F
+                       "\": a valid environment variable name must consist only of printable ASCII "
+                       "characters other than '='",
+                       STR_A(name));
+        const struct json *from = json_get(variable, STR("valueFrom"));
+        if (from != NULL)
+            check_value_from(from, json_get_text(variable, STR("value")).len > 0,
+                             IN(here, "valueFrom"), errors);
+    }
+    i = 0;
+    JSON_EACH(json_get(container, STR("envFrom")), source)
+    {
+        const struct place *here = ITEM(at, "envFrom", i++);
+        size_t n = (json_get(source, STR("configMapRef")) != NULL) +
+                   (json_get(source, STR("secretRef")) != NULL);
+        if (n == 0)
+            rule_error(errors, FIELD_INVALID, here,
+                       "Invalid value: \"\": must specify one of: `configMapRef` or `secretRef`");
+        else if (n > 1)
+            rule_error(errors, FIELD_INVALID, here,
+                       "Invalid value: \"\": may not have more than one field specified at a time");
+    }
+}
+
+static void check_ports(const struct json *container, bool host, const struct place *at,
+                        struct field_errors *errors)
+{
+    long i = 0;
+    const struct json *ports = json_get(container, STR("ports"));
+    JSON_EACH(ports, port)
+    {
+        const struct place *here = ITEM(at, "ports", i++);
+        const struct json *number = json_get(port, STR("containerPort"));
+        const struct json *outside = json_get(port, STR("hostPort"));
+        str_t name = json_get_text(port, STR("name"));
+        if (name.len > 0)
+            rule_port_or_name(json_get(port, STR("name")), IN(here, "name"), errors);
+        if (number == NULL)
+            rule_error(errors, FIELD_REQUIRED, IN(here, "containerPort"), "Required value");
+        if (host && outside != NULL && !json_eq(outside, number))
+            rule_error(errors, FIELD_INVALID, IN(here, "containerPort"),
+                       "Invalid value: " STR_F ": must match `hostPort` when `hostNetwork` is true",
+                       STR_A(number != NULL ? number->text : STR("0")));
+    }
+    rule_unique(ports, "name", at, "ports", errors);
+}
+
+static void check_mounts(const struct json *container, const struct map *volumes,
+                         const struct place *at, struct field_errors *errors)
+{
+    long i = 0;
+    const struct json *mounts = json_get(container, STR("volumeMounts"));
+    JSON_EACH(mounts, mount)
+    {
+        const struct place *here = ITEM(at, "volumeMounts", i++);
+        str_t name = json_get_text(mount, STR("name"));
+        str_t sub = json_get_text(mount, STR("subPath"));
+        if (name.len > 0 && map_find(volumes, name) == NULL)
+            rule_error(errors, FIELD_NOT_FOUND, IN(here, "name"), "Not found: \"" STR_F "\"",
+                       STR_A(name));
+        if (sub.len > 0 && (sub.at[0] == '/' || memmem(sub.at, sub.len, "..", 2) != NULL))
+            rule_error(errors, FIELD_INVALID, IN(here, "subPath"),
+                       "Invalid value: \"" STR_F "\": must be a relative path without '..'",
+                       STR_A(sub));
+    }
+    AUTO(map_done) struct map seen = {0};
+    i = 0;
+    JSON_EACH(mounts, mount)
+    {
+        str_t path = json_get_text(mount, STR("mountPath"));
+        long item = i++;
+        if (map_find(&seen, path) != NULL)
+            rule_error(errors, FIELD_INVALID, IN(ITEM(at, "volumeMounts", item), "mountPath"),
+                       "Invalid value: \"" STR_F "\": must be unique", STR_A(path));
+        else
+            map_add(&seen, path, arena_new(errors->arena, struct map_node));
+    }
+}
+
+static void check_handler(const struct json *handler, const struct place *at,
+                          struct field_errors *errors)
+{
+    static const char *const ways[] = {"exec", "httpGet", "tcpSocket", "grpc", "sleep"};
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        const struct json *way = json_get(handler, str_from_z(ways[i]));
+        if (way == NULL)
+            continue;
+        if (n++ > 0)
+            rule_error(errors, FIELD_FORBIDDEN, IN(at, ways[i]),
+                       "Forbidden: may not specify more than 1 handler type");
+        const struct json *port = json_get(way, STR("port"));
+        if (i == 1 || i == 2)
+            rule_port_or_name(port, IN(IN(at, ways[i]), "port"), errors);
+        if (i == 0 && json_count(json_get(way, STR("command"))) == 0)
+            rule_error(errors, FIELD_REQUIRED, IN(IN(at, "exec"), "command"), "Required value");
+    }
+    if (n == 0)
+        rule_error(errors, FIELD_REQUIRED, at, "Required value: must specify a handler type");
+}
+
+static void check_probes(const struct json *container, bool may, const struct place *at,
+                         struct field_errors *errors)
+{
+    static const char *const probes[] = {"livenessProbe", "readinessProbe", "startupProbe"};
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+        const struct json *probe = json_get(container, str_from_z(probes[i]));
+        int64_t successes = 1;
+        if (probe == NULL)
+            continue;
+        if (!may) {
+            rule_error(errors, FIELD_FORBIDDEN, IN(at, probes[i]),
+                       "Forbidden: may not be set for init containers without "
+                       "restartPolicy=Always");
+            continue;
+        }
+        check_handler(probe, IN(at, probes[i]), errors);
+        (void)json_to_i64(json_get(probe, STR("successThreshold")), &successes);
+        if (i != 1 && successes != 1)
+            rule_error(errors, FIELD_INVALID, IN(IN(at, probes[i]), "successThreshold"),
+                       "Invalid value: %lld: must be 1", (long long)successes);
+    }
+    const struct json *lifecycle = json_get(container, STR("lifecycle"));
+    const struct json *start = json_get(lifecycle, STR("postStart"));
+    const struct json *stop = json_get(lifecycle, STR("preStop"));
+    if (start != NULL)
+        check_handler(start, IN(IN(at, "lifecycle"), "postStart"), errors);
+    if (stop != NULL)
+        check_handler(stop, IN(IN(at, "lifecycle"), "preStop"), errors);
+}
+
+static void check_security(const struct json *container, const struct place *at,
+                           struct field_errors *errors)
+{
+    const struct json *context = json_get(container, STR("securityContext"));
+    const struct json *escalation = json_get(context, STR("allowPrivilegeEscalation"));
+    if (json_is_true(json_get(context, STR("privileged"))) && escalation != NULL &&
+        !json_is_true(escalation))
+        rule_error(errors, FIELD_INVALID, IN(at, "securityContext"),
+                   "Invalid value: \"\": cannot set `allowPrivilegeEscalation` to false and "
+                   "`privileged` to true");
+}
+
+void container_check(const struct json *container, const struct container_rules *rules,
+                     const struct place *at, struct field_errors *errors)
+{
+    str_t name = json_get_text(container, STR("name"));
+    str_t image = json_get_text(container, STR("image"));
+    bool sidecar = json_get(container, STR("restartPolicy")) != NULL;
+    if (name.len > 0)
+        rule_name(NAME_LABEL, name, true, IN(at, "name"), errors);
+    if (image.len == 0)
+        rule_error(errors, FIELD_REQUIRED, IN(at, "image"), "Required value");
+    else if (image.at[0] == ' ' || image.at[image.len - 1] == ' ')
+        rule_error(errors, FIELD_INVALID, IN(at, "image"),
+                   "Invalid value: \"" STR_F "\": must not have leading or trailing whitespace",
+                   STR_A(image));
+    if (sidecar && !rules->init)
+        rule_error(errors, FIELD_FORBIDDEN, IN(at, "restartPolicy"),
+                   "Forbidden: may not be set for non-init containers");
+    check_ports(container, rules->host_network, at, errors);
+    check_env(container, at, errors);
+    check_mounts(container, rules->volumes, at, errors);
+    check_probes(container, !rules->init || sidecar, at, errors);
+    check_security(container, at, errors);
+}

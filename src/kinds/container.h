@@ -1,0 +1,15 @@
+/* container.h - defaults and rules of one container. */
+#pragma once
+
+#include "base/map.h"
+#include "kinds/rules.h"
+
+struct container_rules {
+    bool init;
+    bool host_network;
+    const struct map *volumes; /* By name. */
+};
+
+void container_defaults(struct json *container, struct arena *arena);
+void container_check(const struct json *container, const struct container_rules *rules,
+                     const struct place *at, struct field_errors *errors);
