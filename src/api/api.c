@@ -50,6 +50,14 @@ static void answer_metrics(struct call *call)
                "# HELP davy_store_resource_version Version of the newest committed write.\n"
                "# TYPE davy_store_resource_version counter\ndavy_store_resource_version %llu\n",
                (unsigned long long)store_rv(api->store));
+    buf_printf(&out,
+               "# HELP davy_api_waiting Requests that wait for their turn.\n"
+               "# TYPE davy_api_waiting gauge\ndavy_api_waiting %zu\n",
+               api->flows.waiting);
+    buf_printf(&out,
+               "# HELP davy_api_refused_total Requests answered with 429.\n"
+               "# TYPE davy_api_refused_total counter\ndavy_api_refused_total %lld\n",
+               (long long)api->flows.refused);
     buf_add(&out, STR("# HELP davy_store_objects Objects in the store.\n"
                       "# TYPE davy_store_objects gauge\n"));
     for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
@@ -138,9 +146,34 @@ static void serve_object(struct call *call)
     case VERB_PATCH:
     case VERB_DELETE:
     case VERB_DELETE_COLLECTION:
-        api_write(call);
-        return;
+        return; /* Not here: see handle(). */
     }
+}
+
+static void waiting_gone(struct exchange *x)
+{
+    struct call *call = x->self;
+    flow_leave(&call->api->flows, &call->flow);
+}
+
+void call_enter(struct call *call, void (*run)(struct flow_call *flow))
+{
+    struct flows *flows = &call->api->flows;
+    call->x->self = call;
+    call->x->on_gone = waiting_gone;
+    call->flow.run = run;
+    if (flow_enter(flows, &call->flow, call->user.name, http_get(call->x, STR("User-Agent"))))
+        return;
+    call->x->on_gone = NULL;
+    flow_leave(flows, &call->flow);
+    answer_too_many(call);
+}
+
+static void serve_run(struct flow_call *flow)
+{
+    struct call *call = CONTAINER_OF(flow, struct call, flow);
+    call->x->on_gone = NULL;
+    serve_object(call);
 }
 
 static void handle(void *self, struct exchange *x)
@@ -163,8 +196,12 @@ static void handle(void *self, struct exchange *x)
         http_answer_text(x, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
     else if (path == PATH_OTHER)
         answer_other(call);
-    else if (call_parse_query(call) == 0)
-        serve_object(call);
+    else if (call_parse_query(call) < 0)
+        return;
+    else if (call->verb == VERB_GET || call->verb == VERB_LIST || call->verb == VERB_WATCH)
+        call_enter(call, serve_run);
+    else
+        api_write(call); /* Enters when its body is there. */
 }
 
 struct http_handler api_handler(struct api *api)
@@ -261,6 +298,7 @@ int api_new(const struct api_settings *settings, struct api **out, struct err *e
     api->loop = settings->loop;
     api->store = settings->store;
     list_init(&api->watchers);
+    flows_init(&api->flows, settings->loop);
     api->kinds = kinds_new();
     documents_make(api);
     *out = api;
@@ -274,6 +312,7 @@ void api_free(struct api *api)
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
     watch_line_drop(api);
     api_forget_trees(api);
+    flows_done(&api->flows);
     kinds_free(api->kinds);
     arena_done(&api->arena);
     free(api);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "api/flow.h"
 #include "kinds/kinds.h"
 #include "kube/meta.h"
 #include "kube/selector.h"
@@ -26,6 +27,7 @@ struct api {
     size_t n_watchers;
     bool draining;
     int64_t requests;
+    struct flows flows;
     struct arena arena;      /* What lives as long as the server: the documents below. */
     struct watch_line *line; /* The event rendered last, for the next watcher. */
     struct document *documents;
@@ -67,7 +69,9 @@ struct call { /* In the exchange's arena. */
     enum api_format format;
     bool dry_run;
     enum field_validation validation;
-    struct json *unknown; /* Fields of the body that the kind does not have. */
+    str_t body;            /* Of a write. */
+    struct flow_call flow; /* Its place in the queue, and the room its body takes. */
+    struct json *unknown;  /* Fields of the body that the kind does not have. */
 };
 
 const char *verb_word(enum api_verb verb); /* As RBAC and messages name it. */
@@ -99,10 +103,15 @@ void answer_plain(struct call *call, int code, const char *reason, const char *f
     PRINTF_LIKE(4, 5);
 void answer_err(struct call *call, const struct err *err); /* By its code, with the call's names. */
 void answer_not_found(struct call *call);
+void answer_too_many(struct call *call);
 void answer_invalid(struct call *call, str_t name, const struct field_errors *errors);
 void answer_json(struct call *call, int code, const struct json *json);
 void answer_bytes(struct call *call, int code, str_t bytes); /* JSON in the call's arena. */
 void answer_object(struct call *call, int code, const struct object *object); /* In its format. */
+
+/* --- api.c --- */
+/* Serves the call by `run`, now or when it is its turn; or answers 429. */
+void call_enter(struct call *call, void (*run)(struct flow_call *flow));
 
 /* --- api_body.c --- */
 enum { BODY_DEFAULT_MAX = 3 * 1024 * 1024 };

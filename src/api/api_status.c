@@ -137,6 +137,23 @@ void answer_not_found(struct call *call)
     answer_refusal(call, &refusal);
 }
 
+/* Clients of Kubernetes come back by themselves when they are told when. */
+void answer_too_many(struct call *call)
+{
+    static const struct http_field fields[] = {
+        {STR("Content-Type"), STR("application/json")},
+        {STR("Retry-After"), STR("1")},
+    };
+    struct json *details = json_object(call->arena);
+    json_add(details, STR("retryAfterSeconds"), json_int(call->arena, 1));
+    struct refusal refusal = {429, "TooManyRequests",
+                              STR("Too many requests, please try again later."), details};
+    struct buf out = {0};
+    json_write(status_json(&refusal, call->arena), &out);
+    http_answer(call->x, 429, fields, ARRAY_LEN(fields),
+                (struct http_bytes){.bytes = take(&out, call->arena)});
+}
+
 void answer_err(struct call *call, const struct err *err)
 {
     struct refusal refusal = {500, "InternalError", arena_str(call->arena, str_from_z(err->text)),

@@ -565,21 +565,51 @@ static void with_latest(struct call *call, str_t body)
         api_delete_object(call, object, latest);
 }
 
+static void write_run(struct flow_call *flow)
+{
+    struct call *call = CONTAINER_OF(flow, struct call, flow);
+    struct json *object;
+    call->x->on_gone = NULL;
+    flow_leave(&call->api->flows, flow);
+    if (call->verb == VERB_DELETE_COLLECTION)
+        api_delete_collection(call, call->body);
+    else if (call->verb != VERB_CREATE)
+        with_latest(call, call->body);
+    else if (body_object(call, call->body, &object) == 0)
+        api_create_object(call, object);
+}
+
 static void body_here(struct exchange *x, str_t body)
 {
     struct call *call = x->self;
-    struct json *object;
-    if (call->verb == VERB_DELETE_COLLECTION)
-        api_delete_collection(call, body);
-    else if (call->verb != VERB_CREATE)
-        with_latest(call, body);
-    else if (body_object(call, body, &object) == 0)
-        api_create_object(call, object);
+    call->body = body;
+    call_enter(call, write_run);
+}
+
+static void body_gone(struct exchange *x)
+{
+    struct call *call = x->self;
+    flow_leave(&call->api->flows, &call->flow);
+}
+
+/* What the body will take at the most. */
+static size_t body_room(const struct call *call, size_t most)
+{
+    int64_t bytes = call->x->body_bytes;
+    if (bytes < 0 && !str_to_i64(http_get(call->x, STR("Content-Length")), &bytes))
+        return most;
+    return bytes < 0 || (uint64_t)bytes > most ? most : (size_t)bytes;
 }
 
 void api_write(struct call *call)
 {
     size_t most = call->api->settings.body_bytes_max;
+    most = most > 0 ? most : BODY_DEFAULT_MAX;
+    if (!flow_reserve(&call->api->flows, &call->flow, body_room(call, most))) {
+        answer_too_many(call);
+        return;
+    }
     call->x->self = call;
-    http_collect(call->x, most > 0 ? most : BODY_DEFAULT_MAX, body_here);
+    call->x->on_gone = body_gone;
+    http_collect(call->x, most, body_here);
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -201,4 +202,35 @@ test('a full disk refuses writes with 503 while reads go on', async (t) => {
   await run('mount', ['-o', 'remount,size=20m', dir]);
   await eventually(async () => (await request(house, 'POST', url, { body: { metadata: { name: 'after' } } })).status === 201);
   await house.stop();
+});
+
+test('a flood of one client is told to come back later, and others are served meanwhile', async (t) => {
+  const house = await davy(t);
+  const large = 'x'.repeat(900000);
+  for (let i = 0; i < 4; i++)
+    await request(house, 'POST', '/api/v1/namespaces/default/configmaps', {
+      body: { metadata: { name: `large${i}` }, data: { large } },
+    });
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1000 });
+  let open = true;
+  const answers = { 200: 0, 429: 0 };
+  const flood = Array.from({ length: 900 }, async () => {
+    while (open) {
+      const answer = await request(house, 'GET', '/api/v1/configmaps?labelSelector=a%3Db&fieldSelector=metadata.name!%3Dx', {
+        agent,
+        headers: { 'user-agent': 'flood' },
+      });
+      if (answer.status === 429) {
+        assert.equal(answer.headers['retry-after'], '1');
+        assert.equal(answer.json.reason, 'TooManyRequests');
+      }
+      answers[answer.status]++;
+    }
+  });
+  await eventually(() => answers[429] > 0);
+  assert.match(await kubectl(house, 'get namespaces'), /^default /m);
+  open = false;
+  await Promise.all(flood);
+  agent.destroy();
+  assert.ok(answers[200] > 0, 'the flood is slowed down, not shut out');
 });
