@@ -13,6 +13,7 @@ enum { GROUPS_MAX = 24, GENERATED_CHARS = 5, GENERATE_TRIES = 8 };
 
 struct parsed {
     struct object *object;
+    const struct kind *kind; /* In this version of it. */
     struct json *tree;
     bool whole; /* Or the metadata only. */
     struct arena arena;
@@ -155,6 +156,7 @@ void sweep_one_more(struct sweep *sweep);
 void sweep_one_done(struct sweep *sweep, int r, const struct err *err);
 
 struct list_options {
+    const struct kind *kind;
     int64_t limit; /* 0: all. */
     uint64_t at_rv;
     str_t after_ns, after_name;
@@ -178,10 +180,27 @@ int continue_decode(str_t text, struct arena *arena, struct continue_token *toke
 str_t str_trim(str_t text); /* Blanks at both ends. */
 enum api_format accept_format(str_t accept);
 bool accept_allows_json(str_t accept);
-struct json *table_of(const struct kind *kind, struct json *const *objects, size_t n,
-                      msec_t wall_ms, bool with_columns, str_t include, struct arena *arena);
-struct json *partial_of(const struct json *object, struct arena *arena);
 struct json *object_tree(const struct object *object, struct arena *arena);
+/* In this version of its kind. */
+struct json *object_tree_as(const struct kind *kind, const struct object *object,
+                            struct arena *arena);
+void object_write_as(const struct kind *kind, const struct object *object, struct buf *out);
+
+struct shape { /* How a client wants to see objects. */
+    const struct kind *kind;
+    enum api_format format;
+    bool without_columns; /* Of a Table: its reader has them. */
+    str_t include;        /* ?includeObject= */
+    msec_t wall_ms;
+};
+struct shape call_shape(const struct call *call);
+/* A list: its beginning, its objects (with a comma between them), its end. */
+void shape_begin(const struct shape *shape, str_t metadata, struct buf *out);
+void shape_add(const struct shape *shape, const struct object *object, struct arena *scratch,
+               struct buf *out);
+void shape_end(struct buf *out);
+/* One object; as a Table: of one row. */
+void shape_one(const struct shape *shape, const struct object *object, struct buf *out);
 
 /* --- api_patch.c --- */
 /*

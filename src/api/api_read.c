@@ -26,19 +26,22 @@ static struct json *metadata_tree(const struct object *object, struct arena *are
 }
 
 /* Valid until the next but one call: many watchers ask for the same. */
-static const struct json *tree_of(struct api *api, const struct object *object, bool whole)
+static const struct json *tree_of(struct api *api, const struct kind *kind,
+                                  const struct object *object, bool whole)
 {
     for (size_t i = 0; i < ARRAY_LEN(api->parsed); i++)
-        if (api->parsed[i].object == object && api->parsed[i].whole >= whole)
+        if (api->parsed[i].object == object && api->parsed[i].kind == kind &&
+            api->parsed[i].whole >= whole)
             return api->parsed[i].tree;
     struct parsed *parsed = &api->parsed[api->parsed_next];
     api->parsed_next = (api->parsed_next + 1) % ARRAY_LEN(api->parsed);
     object_unref(parsed->object);
     arena_reset(&parsed->arena);
     parsed->object = object_ref(object);
+    parsed->kind = kind;
     parsed->whole = whole;
-    parsed->tree =
-        whole ? object_tree(object, &parsed->arena) : metadata_tree(object, &parsed->arena);
+    parsed->tree = whole ? object_tree_as(kind, object, &parsed->arena)
+                         : metadata_tree(object, &parsed->arena);
     return parsed->tree;
 }
 
@@ -54,6 +57,7 @@ void api_forget_trees(struct api *api)
 int list_selectors(struct call *call, struct list_options *options)
 {
     struct err err;
+    options->kind = call->kind;
     int r = label_selector_parse(call_query(call, STR("labelSelector")), call->arena,
                                  &options->labels, &err);
     if (r == 0)
@@ -72,7 +76,8 @@ bool list_wants(struct api *api, const struct list_options *options, const struc
     if (name.len > 0 && !str_eq(name, object->name))
         return false;
     bool whole = !selector_is_empty(options->fields);
-    return selector_matches(options->labels, options->fields, tree_of(api, object, whole));
+    return selector_matches(options->labels, options->fields,
+                            tree_of(api, options->kind, object, whole));
 }
 
 /* Which moment to show, by Kubernetes' rules for resourceVersion and resourceVersionMatch. */
@@ -188,47 +193,21 @@ static void answer_buf(struct call *call, struct buf *out)
     http_answer(call->x, 200, fields, 2, (struct http_bytes){buf_str(out), free, out->at});
 }
 
-/* Stored texts one after the other: nothing is parsed. */
-static void answer_objects(struct call *call, const struct listing *listing,
+static void answer_listing(struct call *call, const struct listing *listing,
                            const struct json *meta)
 {
+    AUTO(arena_done) struct arena scratch = {0};
+    AUTO(buf_done) struct buf text = {0};
+    struct shape shape = call_shape(call);
     struct buf out = {0};
-    buf_printf(&out,
-               "{\"kind\":\"%sList\",\"apiVersion\":\"" STR_F "\",\"metadata\":", call->kind->name,
-               STR_A(kind_api_version(call->kind, call->arena)));
-    json_write(meta, &out);
-    buf_add(&out, STR(",\"items\":["));
+    json_write(meta, &text);
+    shape_begin(&shape, buf_str(&text), &out);
     for (size_t i = 0; i < listing->n; i++) {
         if (i > 0)
             buf_add_char(&out, ',');
-        buf_add(&out, listing->at[i]->json);
+        shape_add(&shape, listing->at[i], &scratch, &out);
     }
-    buf_add(&out, STR("]}\n"));
-    answer_buf(call, &out);
-}
-
-static void answer_shaped(struct call *call, const struct listing *listing, struct json *meta)
-{
-    struct arena *arena = call->arena;
-    struct json **trees = arena_array(arena, struct json *, listing->n + 1), *list;
-    for (size_t i = 0; i < listing->n; i++)
-        trees[i] = object_tree(listing->at[i], arena);
-    if (call->format == FORMAT_TABLE) {
-        list = table_of(call->kind, trees, listing->n, loop_wall_ms(call->api->loop), true,
-                        call_query(call, STR("includeObject")), arena);
-        json_set(list, STR("metadata"), meta);
-    } else {
-        struct json *items = json_array(arena);
-        list = json_object(arena);
-        json_add(list, STR("kind"), json_string(arena, STR("PartialObjectMetadataList")));
-        json_add(list, STR("apiVersion"), json_string(arena, STR("meta.k8s.io/v1")));
-        json_add(list, STR("metadata"), meta);
-        for (size_t i = 0; i < listing->n; i++)
-            json_add(items, STR(""), partial_of(trees[i], arena));
-        json_add(list, STR("items"), items);
-    }
-    struct buf out = {0};
-    json_write(list, &out);
+    shape_end(&out);
     answer_buf(call, &out);
 }
 
@@ -286,10 +265,7 @@ void api_list(struct call *call)
         answer_list_gone(call, &options);
     } else {
         struct json *meta = list_meta(call, &listing, rv);
-        if (call->format == FORMAT_OBJECT)
-            answer_objects(call, &listing, meta);
-        else
-            answer_shaped(call, &listing, meta);
+        answer_listing(call, &listing, meta);
     }
     listing_done(&listing);
 }

@@ -258,7 +258,8 @@ void answer_object(struct call *call, int code, const struct object *object)
 {
     if (call->x == NULL)
         return;
-    if (call->format == FORMAT_OBJECT && call->unknown == NULL) {
+    struct shape shape = call_shape(call);
+    if (shape.format == FORMAT_OBJECT && shape.kind->stored_as == NULL && call->unknown == NULL) {
         /* Sent from where they are. */
         static const struct http_field fields[] = {
             {STR("Content-Type"), STR("application/json")},
@@ -269,20 +270,7 @@ void answer_object(struct call *call, int code, const struct object *object)
                     (struct http_bytes){shared->json, release_object, shared});
         return;
     }
-    if (call->format == FORMAT_OBJECT) {
-        answer_bytes(call, code, arena_str(call->arena, object->json));
-        return;
-    }
-    struct json *tree = object_tree(object, call->arena);
-    if (call->format == FORMAT_PARTIAL) {
-        answer_json(call, code, partial_of(tree, call->arena));
-        return;
-    }
-    struct json *table = table_of(call->kind, &tree, 1, loop_wall_ms(call->api->loop), true,
-                                  call_query(call, STR("includeObject")), call->arena);
-    struct json *meta = json_object(call->arena);
-    add_text(meta, STR("resourceVersion"),
-             json_text(json_at(tree, "metadata.resourceVersion"), STR("")), call->arena);
-    json_set(table, STR("metadata"), meta);
-    answer_json(call, code, table);
+    struct buf out = {0};
+    shape_one(&shape, object, &out);
+    answer_bytes(call, code, take(&out, call->arena));
 }

@@ -1,5 +1,12 @@
-/* api_table.c - the other shapes of an object: a row of a Table, or its metadata alone. */
+/*
+ * api_table.c - a stored object as a client wants to see it: in the version of its kind that was
+ * asked for, whole, as a row of a Table, or its metadata alone.
+ *
+ * Lists of thousands are written object by object: a tree is made for what columns look at and
+ * forgotten again, metadata goes out as the text it is.
+ */
 #include "api/api_priv.h"
+#include "base/json_reader.h"
 
 str_t str_trim(str_t text)
 {
@@ -62,66 +69,212 @@ struct json *object_tree(const struct object *object, struct arena *arena)
     return tree;
 }
 
-struct json *partial_of(const struct json *object, struct arena *arena)
+/* --- versions --- */
+
+static bool is_stored_form(const struct kind *kind)
 {
-    struct json *partial = json_object(arena);
-    json_add(partial, STR("kind"), json_string(arena, STR("PartialObjectMetadata")));
-    json_add(partial, STR("apiVersion"), json_string(arena, STR("meta.k8s.io/v1")));
-    json_add(partial, STR("metadata"), json_clone(json_get(object, STR("metadata")), arena));
-    return partial;
+    return kind->stored_as == NULL;
 }
 
-static struct json *columns_of(const struct kind *kind, struct arena *arena)
+static void to_version(const struct kind *kind, struct json *tree, struct arena *arena)
 {
-    struct json *columns = json_array(arena);
+    if (is_stored_form(kind))
+        return;
+    if (kind->from_stored != NULL)
+        kind->from_stored(tree, arena);
+    json_set(tree, STR("kind"), json_string(arena, str_from_z(kind->name)));
+    json_set(tree, STR("apiVersion"), json_string(arena, kind_api_version(kind, arena)));
+}
+
+struct json *object_tree_as(const struct kind *kind, const struct object *object,
+                            struct arena *arena)
+{
+    struct json *tree = object_tree(object, arena);
+    to_version(kind, tree, arena);
+    return tree;
+}
+
+void object_write_as(const struct kind *kind, const struct object *object, struct buf *out)
+{
+    if (is_stored_form(kind)) {
+        buf_add(out, object->json);
+        return;
+    }
+    AUTO(arena_done) struct arena arena = {0};
+    json_write(object_tree_as(kind, object, &arena), out);
+}
+
+/* --- rows and metadata --- */
+
+/* The tree of metadata, but for managedFields, which no column shows and which is large. */
+static struct json *metadata_of(struct json_reader *reader, struct arena *arena)
+{
+    struct json *metadata = json_object(arena), *child;
+    struct json_item item;
+    int r;
+    while ((r = json_next(reader, &item)) == 0 && item.event != JSON_CLOSE) {
+        if (item.event == JSON_OPEN && str_eq(item.key, STR("managedFields")))
+            r = json_skip(reader);
+        else if ((r = json_build(reader, &item, arena, &child)) == 0)
+            json_add(metadata, item.key, child);
+        MUST(r == 0);
+    }
+    MUST(r == 0);
+    return metadata;
+}
+
+/* What columns look at; and where metadata's text is. */
+static struct json *tree_for_columns(const struct object *object, struct arena *arena,
+                                     str_t *metadata)
+{
+    struct json *tree = json_object(arena), *child;
+    struct json_reader reader;
+    struct json_item item;
+    struct err err;
+    json_reader_init(&reader, object->json, arena, &err);
+    int r = json_next(&reader, &item);
+    while (r == 0 && (r = json_next(&reader, &item)) == 0 && item.event != JSON_CLOSE) {
+        str_t key = item.key;
+        if (item.event == JSON_OPEN && str_eq(key, STR("metadata"))) {
+            const char *begin = reader.at - 1;
+            child = metadata_of(&reader, arena);
+            *metadata = (str_t){begin, (size_t)(reader.at - begin)};
+        } else {
+            r = json_build(&reader, &item, arena, &child);
+        }
+        if (r == 0)
+            json_add(tree, key, child);
+    }
+    MUST(r == 0); /* We wrote it. */
+    return tree;
+}
+
+static void partial_write(str_t metadata, struct buf *out)
+{
+    buf_add(out, STR("{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\","
+                     "\"metadata\":"));
+    buf_add(out, metadata);
+    buf_add_char(out, '}');
+}
+
+static void columns_write(const struct kind *kind, struct buf *out)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct json *columns = json_array(&arena);
     for (const struct column *column = kind->columns; column->title != NULL; column++) {
-        struct json *definition = json_object(arena);
-        json_add(definition, STR("name"), json_string(arena, str_from_z(column->title)));
-        json_add(definition, STR("type"), json_string(arena, str_from_z(column->type)));
-        json_add(definition, STR("format"), json_string(arena, str_from_z(column->format)));
-        json_add(definition, STR("description"), json_string(arena, str_from_z(column->doc)));
-        json_add(definition, STR("priority"), json_int(arena, column->priority));
+        struct json *definition = json_object(&arena);
+        json_add(definition, STR("name"), json_string(&arena, str_from_z(column->title)));
+        json_add(definition, STR("type"), json_string(&arena, str_from_z(column->type)));
+        json_add(definition, STR("format"), json_string(&arena, str_from_z(column->format)));
+        json_add(definition, STR("description"), json_string(&arena, str_from_z(column->doc)));
+        json_add(definition, STR("priority"), json_int(&arena, column->priority));
         json_add(columns, STR(""), definition);
     }
-    return columns;
+    json_write(columns, out);
 }
 
 /* Clients sort by a number as a number. */
-static struct json *cell_of(const struct column *column, const struct json *object, msec_t wall_ms,
-                            struct arena *arena)
+static void cell_write(const struct column *column, const struct json *tree, msec_t wall_ms,
+                       struct arena *arena, struct buf *out)
 {
     int64_t number;
-    str_t text = column->text(object, wall_ms, arena);
+    str_t text = column->text(tree, wall_ms, arena);
     if (str_eq(str_from_z(column->type), STR("integer")) && str_to_i64(text, &number))
-        return json_int(arena, number);
-    return json_string(arena, text);
+        buf_add(out, text);
+    else
+        json_write_string(text, out);
 }
 
-static struct json *row_of(const struct kind *kind, struct json *object, msec_t wall_ms,
-                           str_t include, struct arena *arena)
+void shape_begin(const struct shape *shape, str_t metadata, struct buf *out)
 {
-    struct json *row = json_object(arena), *cells = json_array(arena);
-    for (const struct column *column = kind->columns; column->title != NULL; column++)
-        json_add(cells, STR(""), cell_of(column, object, wall_ms, arena));
-    json_add(row, STR("cells"), cells);
-    if (str_eq(include, STR("None")))
-        return row;
-    bool whole = str_eq(include, STR("Object"));
-    json_add(row, STR("object"), whole ? object : partial_of(object, arena));
-    return row;
+    if (shape->format == FORMAT_TABLE) {
+        buf_add(out, STR("{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":"));
+        buf_add(out, metadata);
+        buf_add(out, STR(",\"columnDefinitions\":"));
+        if (shape->without_columns)
+            buf_add(out, STR("null"));
+        else
+            columns_write(shape->kind, out);
+        buf_add(out, STR(",\"rows\":["));
+        return;
+    }
+    AUTO(arena_done) struct arena arena = {0};
+    if (shape->format == FORMAT_PARTIAL)
+        buf_add(out, STR("{\"kind\":\"PartialObjectMetadataList\","
+                         "\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":"));
+    else
+        buf_printf(out, "{\"kind\":\"%sList\",\"apiVersion\":\"" STR_F "\",\"metadata\":",
+                   shape->kind->name, STR_A(kind_api_version(shape->kind, &arena)));
+    buf_add(out, metadata);
+    buf_add(out, STR(",\"items\":["));
 }
 
-struct json *table_of(const struct kind *kind, struct json *const *objects, size_t n,
-                      msec_t wall_ms, bool with_columns, str_t include, struct arena *arena)
+static void row_write(const struct shape *shape, const struct object *object, struct arena *arena,
+                      struct buf *out)
 {
-    struct json *table = json_object(arena), *rows = json_array(arena);
-    json_add(table, STR("kind"), json_string(arena, STR("Table")));
-    json_add(table, STR("apiVersion"), json_string(arena, STR("meta.k8s.io/v1")));
-    json_add(table, STR("metadata"), json_object(arena));
-    json_add(table, STR("columnDefinitions"),
-             with_columns ? columns_of(kind, arena) : json_null(arena));
-    for (size_t i = 0; i < n; i++)
-        json_add(rows, STR(""), row_of(kind, objects[i], wall_ms, include, arena));
-    json_add(table, STR("rows"), rows);
-    return table;
+    str_t metadata = STR("{}");
+    struct json *tree = tree_for_columns(object, arena, &metadata);
+    to_version(shape->kind, tree, arena);
+    buf_add(out, STR("{\"cells\":["));
+    for (const struct column *column = shape->kind->columns; column->title != NULL; column++) {
+        if (column != shape->kind->columns)
+            buf_add_char(out, ',');
+        cell_write(column, tree, shape->wall_ms, arena, out);
+    }
+    buf_add_char(out, ']');
+    if (!str_eq(shape->include, STR("None"))) {
+        buf_add(out, STR(",\"object\":"));
+        if (str_eq(shape->include, STR("Object")))
+            object_write_as(shape->kind, object, out);
+        else
+            partial_write(metadata, out);
+    }
+    buf_add_char(out, '}');
+}
+
+void shape_add(const struct shape *shape, const struct object *object, struct arena *scratch,
+               struct buf *out)
+{
+    str_t metadata = STR("{}");
+    switch (shape->format) {
+    case FORMAT_OBJECT:
+        object_write_as(shape->kind, object, out);
+        return;
+    case FORMAT_PARTIAL:
+        (void)tree_for_columns(object, scratch, &metadata);
+        partial_write(metadata, out);
+        break;
+    case FORMAT_TABLE:
+        row_write(shape, object, scratch, out);
+        break;
+    }
+    arena_reset(scratch);
+}
+
+void shape_end(struct buf *out)
+{
+    buf_add(out, STR("]}\n"));
+}
+
+void shape_one(const struct shape *shape, const struct object *object, struct buf *out)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    if (shape->format != FORMAT_TABLE) {
+        shape_add(shape, object, &arena, out);
+        return;
+    }
+    str_t meta =
+        arena_printf(&arena, "{\"resourceVersion\":\"%llu\"}", (unsigned long long)object->rv);
+    AUTO(arena_done) struct arena scratch = {0};
+    shape_begin(shape, meta, out);
+    shape_add(shape, object, &scratch, out);
+    buf_add(out, STR("]}"));
+}
+
+struct shape call_shape(const struct call *call)
+{
+    return (struct shape){.kind = call->kind,
+                          .format = call->format,
+                          .include = call_query(call, STR("includeObject")),
+                          .wall_ms = loop_wall_ms(call->api->loop)};
 }

@@ -471,3 +471,30 @@ TEST(a_thousand_watchers_share_what_they_are_told)
     free(clients);
     house_end(&house);
 }
+
+TEST(an_object_is_served_in_each_version_of_its_kind)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    struct house *h = &house;
+#define AUTOSCALERS "/namespaces/default/horizontalpodautoscalers"
+    static const char body[] =
+        "{\"metadata\":{\"name\":\"web\"},\"spec\":{\"maxReplicas\":5,"
+        "\"targetCPUUtilizationPercentage\":60,\"scaleTargetRef\":{\"kind\":\"Deployment\","
+        "\"name\":\"web\",\"apiVersion\":\"apps/v1\"}}}";
+    CHECK(says(ask_api(h, "POST /apis/autoscaling/v1" AUTOSCALERS, body), 201,
+               "\"targetCPUUtilizationPercentage\":60"));
+    CHECK(says(ask_api(h, "GET /apis/autoscaling/v2" AUTOSCALERS "/web", ""), 200,
+               "\"averageUtilization\":60"));
+    const char *list = ask_api(h, "GET /apis/autoscaling/v1" AUTOSCALERS, "");
+    CHECK(says(list, 200, "\"apiVersion\":\"autoscaling/v1\",\"metadata\":{\"name\":\"web\""));
+    CHECK(says(list, 200, "\"targetCPUUtilizationPercentage\":60"));
+    static const char merge[] = "Content-Type: application/merge-patch+json\r\n";
+    CHECK(says(ask_with(h, "PATCH /apis/autoscaling/v1" AUTOSCALERS "/web", merge,
+                        "{\"spec\":{\"targetCPUUtilizationPercentage\":70}}", true),
+               200, "\"targetCPUUtilizationPercentage\":70"));
+    CHECK(says(ask_api(h, "GET /apis/autoscaling/v2" AUTOSCALERS "/web", ""), 200,
+               "\"averageUtilization\":70"));
+    CHECK(says(ask_api(h, "DELETE /apis/autoscaling/v1" AUTOSCALERS "/web", ""), 200, "Success"));
+    house_end(&house);
+}

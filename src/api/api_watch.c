@@ -45,7 +45,6 @@ struct watcher {
     bool bookmarks;
     bool with_columns; /* The next Table says its columns. */
     bool ending;
-    str_t include; /* ?includeObject= */
     size_t waiting_max;
     uint64_t rv; /* Of the last line. */
 };
@@ -135,23 +134,22 @@ static void send_json(struct watcher *w, const char *type, const struct json *ob
     send_text(w, &text);
 }
 
+/* In this watcher's own shape. */
 static void send_shaped(struct watcher *w, const char *type, const struct object *object)
 {
-    AUTO(arena_done) struct arena arena = {0};
-    struct json *tree = object_tree(object, &arena), *shaped;
-    if (w->call.format == FORMAT_TABLE) {
-        shaped = table_of(w->call.kind, &tree, 1, loop_wall_ms(w->api->loop), w->with_columns,
-                          w->include, &arena);
-        w->with_columns = false;
-    } else {
-        shaped = partial_of(tree, &arena);
-    }
-    send_json(w, type, shaped);
+    struct shape shape = call_shape(&w->call);
+    struct buf text = {0};
+    shape.without_columns = !w->with_columns;
+    w->with_columns = false;
+    buf_printf(&text, "{\"type\":\"%s\",\"object\":", type);
+    shape_one(&shape, object, &text);
+    buf_add(&text, STR("}\n"));
+    send_text(w, &text);
 }
 
 static void send_event(struct watcher *w, const char *type, const struct object *object)
 {
-    if (w->call.format == FORMAT_OBJECT) {
+    if (w->call.format == FORMAT_OBJECT && w->call.kind->stored_as == NULL) {
         struct watch_line *line = line_of(w->api, type, object);
         line->refs++;
         http_write(w->x, (struct http_bytes){buf_str(&line->text), line_unref, line});
@@ -206,25 +204,26 @@ static void on_event(struct store_watch *watch, const struct store_event *event)
 static void send_bookmark(struct watcher *w, bool initial_end)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct json *object = json_object(&arena), *meta = json_object(&arena);
-    json_add(object, STR("kind"), json_string(&arena, str_from_z(w->call.kind->name)));
-    json_add(object, STR("apiVersion"),
-             json_string(&arena, kind_api_version(w->call.kind, &arena)));
-    json_add(meta, STR("resourceVersion"),
-             json_string(&arena, arena_printf(&arena, "%llu", (unsigned long long)w->rv)));
-    if (initial_end) {
-        struct json *annotations = json_object(&arena);
-        json_add(annotations, STR("k8s.io/initial-events-end"), json_string(&arena, STR("true")));
-        json_add(meta, STR("annotations"), annotations);
-    }
-    json_add(object, STR("metadata"), meta);
-    if (w->call.format == FORMAT_TABLE) {
-        struct json *table = table_of(w->call.kind, NULL, 0, 0, w->with_columns, STR(""), &arena);
+    struct buf text = {0};
+    struct shape shape = call_shape(&w->call);
+    str_t meta = arena_printf(
+        &arena, "{\"resourceVersion\":\"%llu\"%s}", (unsigned long long)w->rv,
+        initial_end ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
+    buf_add(&text, STR("{\"type\":\"BOOKMARK\",\"object\":"));
+    if (shape.format == FORMAT_TABLE) {
+        shape.without_columns = !w->with_columns;
         w->with_columns = false;
-        json_set(table, STR("metadata"), meta);
-        object = table;
+        shape_begin(&shape, meta, &text);
+        buf_add(&text, STR("]}"));
+    } else {
+        bool partial = shape.format == FORMAT_PARTIAL;
+        buf_printf(&text, "{\"kind\":\"%s\",\"apiVersion\":\"" STR_F "\",\"metadata\":" STR_F "}",
+                   partial ? "PartialObjectMetadata" : shape.kind->name,
+                   STR_A(partial ? STR("meta.k8s.io/v1") : kind_api_version(shape.kind, &arena)),
+                   STR_A(meta));
     }
-    send_json(w, "BOOKMARK", object);
+    buf_add(&text, STR("}\n"));
+    send_text(w, &text);
 }
 
 static void bookmark_due(struct timer *timer)
@@ -333,7 +332,6 @@ void api_watch(struct call *call)
     w->call = *call;
     w->options = options;
     w->with_columns = true;
-    w->include = call_query(call, STR("includeObject"));
     size_t most = call->api->settings.watch_bytes_max;
     w->waiting_max = most > 0 ? most : WATCH_BYTES_DEFAULT;
     w->bookmarks = call_query_is(call, STR("allowWatchBookmarks"), STR("true"));

@@ -74,10 +74,23 @@ static void writer_gone(struct exchange *x)
 
 /* --- giving it to the store --- */
 
+/* As the version of the kind that is stored; a tree that came from the store is already. */
+static const struct kind *to_stored(struct call *call, struct json *tree)
+{
+    const struct kind *stored = call->kind->stored_as;
+    if (stored == NULL)
+        return call->kind;
+    if (call->kind->to_stored != NULL &&
+        !str_eq(json_get_text(tree, STR("apiVersion")), kind_api_version(stored, call->arena)))
+        call->kind->to_stored(tree, call->arena);
+    return stored;
+}
+
 /* kind, apiVersion and metadata first; the resourceVersion it will have. */
 static struct object *render(struct call *call, struct json *tree, uint64_t rv)
 {
     struct arena *arena = call->arena;
+    const struct kind *kind = to_stored(call, tree);
     AUTO(buf_done) struct buf text = {0};
     struct json *meta = json_get(tree, STR("metadata"));
     if (rv > 0)
@@ -87,8 +100,8 @@ static struct object *render(struct call *call, struct json *tree, uint64_t rv)
         (void)json_remove(meta, STR("resourceVersion")); /* A dry run of a create. */
     str_t name = json_get_text(meta, STR("name"));
     struct json ordered = {.type = JSON_OBJECT};
-    json_add(&ordered, STR("kind"), json_string(arena, str_from_z(call->kind->name)));
-    json_add(&ordered, STR("apiVersion"), json_string(arena, kind_api_version(call->kind, arena)));
+    json_add(&ordered, STR("kind"), json_string(arena, str_from_z(kind->name)));
+    json_add(&ordered, STR("apiVersion"), json_string(arena, kind_api_version(kind, arena)));
     for (struct json *child = tree->first, *next; child != NULL; child = next) {
         next = child->next;
         if (child == meta)
@@ -457,7 +470,7 @@ static bool unchanged(const struct json *object, const struct json *old, size_t 
 void api_update_object(struct call *call, struct json *object, const struct object *latest)
 {
     struct arena *arena = call->arena;
-    struct json *old = object_tree(latest, arena);
+    struct json *old = object_tree_as(call->kind, latest, arena);
     struct err conflict = {.code = ERR_CONFLICT};
     if (outdated(object, latest)) {
         answer_err(call, &conflict);
@@ -529,7 +542,7 @@ static struct json *patched(struct call *call, const struct json *old, str_t bod
 static void patch(struct call *call, str_t body, const struct object *latest)
 {
     struct err err;
-    struct json *object = patched(call, object_tree(latest, call->arena), body);
+    struct json *object = patched(call, object_tree_as(call->kind, latest, call->arena), body);
     if (object == NULL)
         return;
     call->unknown = json_array(call->arena);

@@ -2,7 +2,7 @@
 #include "base/json_reader.h"
 
 struct builder {
-    struct json_reader reader;
+    struct json_reader *reader;
     struct arena *arena;
     unsigned depth;
     struct json *open[JSON_DEPTH_MAX]; /* Containers that are not closed yet, outermost first. */
@@ -40,7 +40,7 @@ static int build(struct builder *b, struct json *node, struct json_item *item)
     node->type = item->type;
     b->open[b->depth++] = node;
     while (b->depth > 0 && r == 0) {
-        r = json_next(&b->reader, item);
+        r = json_next(b->reader, item);
         if (r < 0)
             return r;
         if (item->event == JSON_CLOSE) {
@@ -60,17 +60,29 @@ static int build(struct builder *b, struct json *node, struct json_item *item)
     return r;
 }
 
+int json_build(struct json_reader *reader, struct json_item *item, struct arena *arena,
+               struct json **out)
+{
+    struct builder b = {.reader = reader, .arena = arena};
+    struct json *node = arena_new(arena, struct json);
+    node->key = item->key;
+    int r = build(&b, node, item);
+    if (r == 0)
+        *out = node;
+    return r;
+}
+
 int json_parse(str_t text, struct arena *arena, struct json **out, struct err *err)
 {
-    struct builder b = {.arena = arena};
+    struct json_reader reader;
     struct json_item item;
-    json_reader_init(&b.reader, text, arena, err);
-    struct json *root = arena_new(arena, struct json);
-    int r = json_next(&b.reader, &item);
+    struct json *root = NULL;
+    json_reader_init(&reader, text, arena, err);
+    int r = json_next(&reader, &item);
     if (r == 0)
-        r = build(&b, root, &item);
+        r = json_build(&reader, &item, arena, &root);
     if (r == 0)
-        r = json_next(&b.reader, &item); /* The end. */
+        r = json_next(&reader, &item); /* The end. */
     if (r == 0)
         *out = root;
     return r;
@@ -78,20 +90,17 @@ int json_parse(str_t text, struct arena *arena, struct json **out, struct err *e
 
 int json_pick(str_t text, str_t key, struct arena *arena, struct json **out, struct err *err)
 {
-    struct builder b = {.arena = arena};
+    struct json_reader reader;
     struct json_item item;
-    json_reader_init(&b.reader, text, arena, err);
+    json_reader_init(&reader, text, arena, err);
     *out = NULL;
-    int r = json_next(&b.reader, &item);
+    int r = json_next(&reader, &item);
     if (r < 0 || item.event != JSON_OPEN || item.type != JSON_OBJECT)
         return r;
-    while ((r = json_next(&b.reader, &item)) == 0 && item.event != JSON_CLOSE) {
-        if (str_eq(item.key, key)) {
-            *out = arena_new(arena, struct json);
-            (*out)->key = key;
-            return build(&b, *out, &item);
-        }
-        if (item.event == JSON_OPEN && (r = json_skip(&b.reader)) < 0)
+    while ((r = json_next(&reader, &item)) == 0 && item.event != JSON_CLOSE) {
+        if (str_eq(item.key, key))
+            return json_build(&reader, &item, arena, out);
+        if (item.event == JSON_OPEN && (r = json_skip(&reader)) < 0)
             break;
     }
     return r;

@@ -44,3 +44,6 @@ static inline void json_reader_init(struct json_reader *reader, str_t text, stru
 int json_next(struct json_reader *p, struct json_item *item);
 /* The rest of the container that was opened last and is not closed, with its CLOSE. */
 int json_skip(struct json_reader *p);
+/* The tree of the value that `item`, just read, begins; the reader stands behind it. */
+int json_build(struct json_reader *p, struct json_item *item, struct arena *arena,
+               struct json **out);
