@@ -45,5 +45,5 @@ int json_next(struct json_reader *p, struct json_item *item);
 /* The rest of the container that was opened last and is not closed, with its CLOSE. */
 int json_skip(struct json_reader *p);
 /* The tree of the value that `item`, just read, begins; the reader stands behind it. */
-int json_build(struct json_reader *p, struct json_item *item, struct arena *arena,
+int json_build(struct json_reader *reader, struct json_item *item, struct arena *arena,
                struct json **out);
