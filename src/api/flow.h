@@ -21,8 +21,8 @@ enum {
     FLOW_SHARE_US = 5000,        /* Of a user, in a turn, before its calls wait. */
     FLOW_ROUND_US = 10000,       /* Of all that waited, in a turn. */
     FLOW_CALL_US = 20,           /* What a call costs at the least: clocks tick in milliseconds. */
-    FLOW_WAITING_MAX = 512,      /* Calls of one user. */
-    FLOW_WAITING_ALL_MAX = 4096, /* Calls of all. */
+    FLOW_WAITING_MAX = 2048,     /* Calls of one user. */
+    FLOW_WAITING_ALL_MAX = 8192, /* Calls of all. */
     FLOW_BYTES_MAX = 64 << 20,   /* Bodies that are being read or wait, of all. */
     FLOW_USERS_KEPT = 256,
 };
