@@ -26,9 +26,9 @@ static bool number(str_t text, const struct range *range, int *out)
         *out = (int)(value < 0 || value > 1000 ? -1 : value);
         return *out >= 0;
     }
-    for (int i = 0; text.len == 3 && range->names[3 * i] != '\0'; i++)
+    for (size_t i = 0; text.len == 3 && range->names[3 * i] != '\0'; i++)
         if (strncasecmp(text.at, range->names + 3 * i, 3) == 0) {
-            *out = range->least + i;
+            *out = range->least + (int)i;
             return true;
         }
     return false;

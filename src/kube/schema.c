@@ -193,6 +193,7 @@ static int decode_value(const struct decode *decode, const struct walk *walk,
 static int decode_object(const struct decode *decode, const struct walk *walk,
                          const struct schema *schema, const struct json *object)
 {
+    MUST(schema != NULL);
     for (struct json *child = object->first; child != NULL; child = child->next) {
         const struct field *field = field_find(schema, child->key);
         if (field == NULL && schema->open)

@@ -246,6 +246,7 @@ static int members(const struct reader *reader, const struct schema *schema, str
 static int message(const struct reader *reader, const struct schema *schema, str_t bytes,
                    struct json *object, unsigned depth)
 {
+    MUST(schema != NULL);
     int r = members(reader, schema, bytes, object, depth, 0);
     for (const struct field *row = schema->fields; r == 0 && row->name != NULL; row++) {
         struct json *map = row->type == FIELD_MAP ? json_get(object, str_from_z(row->name)) : NULL;
