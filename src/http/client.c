@@ -1,9 +1,8 @@
 /*
  * client.c - a connection carries one call at a time, then waits in the client's list of idle ones.
  */
-#include "http/client.h"
-
 #include "base/buf.h"
+#include "http/client_priv.h"
 #include "http/h1_parse.h"
 #include "net/sockets.h"
 #include "net/stream.h"
@@ -12,14 +11,6 @@
 #include <string.h>
 
 enum { IN_BYTES = HTTP_HEAD_BYTES_MAX, IDLE_DEFAULT = 4, HEAD_DEFAULT_MS = 60000 };
-
-struct http_client {
-    struct loop *loop;
-    struct http_client_settings settings;
-    struct list idle; /* Newest first. */
-    struct list busy;
-    unsigned n_idle;
-};
 
 struct client_connection {
     struct list link;
@@ -70,7 +61,7 @@ static void connection_close(struct client_connection *c)
         connection_free(&c->stream);
 }
 
-static bool may_repeat(str_t method)
+bool http_may_repeat(str_t method)
 {
     static const str_t safe[] = {STR("GET"), STR("HEAD"), STR("PUT"), STR("DELETE"),
                                  STR("OPTIONS")};
@@ -85,7 +76,7 @@ static void call_failed(struct client_connection *c, const struct err *err)
     struct http_call *call = c->call;
     struct http_client *client = c->client;
     bool again = c->used_before && !c->seen && err->code != ERR_TIMEOUT && call != NULL &&
-                 may_repeat(call->method);
+                 http_may_repeat(call->method);
     struct err copy = *err;
     connection_close(c);
     if (again)
@@ -336,11 +327,17 @@ static void connection_ready(struct stream *stream, unsigned events)
 
 /* --- calls --- */
 
+int http_client_dial(struct http_client *client, struct err *err)
+{
+    const struct http_client_settings *s = &client->settings;
+    return s->unix_path != NULL ? socket_dial_unix(s->unix_path, err)
+                                : socket_dial_tcp(s->address, s->port, err);
+}
+
 static int dial(struct http_client *client, struct client_connection **out, struct err *err)
 {
     const struct http_client_settings *s = &client->settings;
-    int fd = s->unix_path != NULL ? socket_dial_unix(s->unix_path, err)
-                                  : socket_dial_tcp(s->address, s->port, err);
+    int fd = http_client_dial(client, err);
     if (fd < 0)
         return fd;
     struct client_connection *c = calloc(1, sizeof(*c));
@@ -379,12 +376,19 @@ static void call_start(struct http_client *client, struct http_call *call, bool 
 
 void http_client_send(struct http_client *client, struct http_call *call)
 {
-    call_start(client, call, false);
+    call->connection = NULL;
+    call->stream = NULL;
+    if (client->settings.http2)
+        h2_client_send(client, call);
+    else
+        call_start(client, call, false);
 }
 
 void http_call_more(struct http_call *call)
 {
     struct client_connection *c = call->connection;
+    if (call->stream != NULL)
+        h2_call_more(call);
     if (c == NULL || !c->paused)
         return;
     c->paused = false;
@@ -396,6 +400,8 @@ void http_call_cancel(struct http_call *call)
 {
     if (call->connection != NULL)
         connection_close(call->connection);
+    if (call->stream != NULL)
+        h2_call_cancel(call);
 }
 
 int http_client_new(struct loop *loop, const struct http_client_settings *settings,
@@ -413,6 +419,7 @@ int http_client_new(struct loop *loop, const struct http_client_settings *settin
         client->settings.head_ms = HEAD_DEFAULT_MS;
     list_init(&client->idle);
     list_init(&client->busy);
+    list_init(&client->h2_all);
     *out = client;
     return 0;
 }
@@ -425,6 +432,7 @@ void http_client_free(struct http_client *client)
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         LIST_EACH(lists[i], link)
             connection_close(CONTAINER_OF(link, struct client_connection, link));
+    h2_client_close_all(client);
     tls_config_unref(client->settings.tls);
     free(client);
 }

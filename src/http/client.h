@@ -1,13 +1,15 @@
 /*
- * client.h - requests to one origin over HTTP/1.1: what roles speak to the API, and `davy` to
- * webhooks.
+ * client.h - requests to one origin: what roles speak to the API, and `davy` to webhooks.
  *
- * Connections are kept and used again, one request at a time each. The answer comes piece by piece;
- * not calling http_call_more() after a pause is the back-pressure on the server. Everything runs on
- * the loop's thread.
+ * HTTP/1.1: connections are kept and used again, one request at a time each. HTTP/2: all requests
+ * are streams of one connection; those past what the server allows at once wait in it. The answer
+ * comes piece by piece; not calling http_call_more() after a pause is the back-pressure on the
+ * server. Everything runs on the loop's thread.
  *
  * A request on a kept connection that turns out to be closed is sent once more on a fresh one, if
- * nothing of an answer was seen and the method is safe to repeat (RFC 9110, 9.2.2).
+ * nothing of an answer was seen and the method is safe to repeat (RFC 9110, 9.2.2). One that an
+ * HTTP/2 server says it has not looked at (GOAWAY, REFUSED_STREAM; RFC 9113, 8.7) is sent once
+ * more whatever its method.
  */
 #pragma once
 
@@ -18,10 +20,11 @@ struct http_client;
 struct http_call;
 
 struct http_client_settings {
-    const char *unix_path;   /* A unix socket, or */
-    const char *address;     /* an IP address */
-    uint16_t port;           /* and a port. */
-    struct tls_config *tls;  /* NULL: plain. The reference is taken over. */
+    const char *unix_path;  /* A unix socket, or */
+    const char *address;    /* an IP address */
+    uint16_t port;          /* and a port. */
+    struct tls_config *tls; /* NULL: plain. The reference is taken over. */
+    bool http2; /* Over TLS the config's alpn must offer "h2"; plain: with prior knowledge. */
     const char *server_name; /* For TLS, and for Host. */
     unsigned idle_max;       /* Connections kept; 0: 4. */
     msec_t head_ms;          /* For connecting, sending and the answer's head; 0: 60 s. */
@@ -43,9 +46,13 @@ struct http_call { /* The caller's, in place until done() or http_call_cancel().
     void (*head)(struct http_call *call, const struct http_answer_head *head);
     /* Views that end with the call. Return false to pause; http_call_more() goes on. */
     bool (*piece)(struct http_call *call, str_t bytes);
+    /* HTTP/2: fields behind the body, as gRPC has them; views that end with the call. May be NULL.
+     */
+    void (*trailers)(struct http_call *call, const struct http_field *fields, size_t n_fields);
     /* Once, last: 0 when the whole answer was there; ERR_TIMEOUT, ERR_IO. */
     void (*done)(struct http_call *call, int r, const struct err *err);
-    struct client_connection *connection; /* The client's. */
+    struct client_connection *connection; /* The client's: of HTTP/1.1, */
+    struct h2_call *stream;               /* of HTTP/2. */
 };
 
 int http_client_new(struct loop *loop, const struct http_client_settings *settings,

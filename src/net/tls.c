@@ -222,6 +222,11 @@ bool tls_peer(const struct tls *tls, struct arena *arena, struct tls_peer *peer)
     return true;
 }
 
+bool tls_is_open(const struct tls *tls)
+{
+    return SSL_is_init_finished(tls->ssl) == 1;
+}
+
 str_t tls_alpn(const struct tls *tls)
 {
     const unsigned char *name;

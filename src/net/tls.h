@@ -32,4 +32,5 @@ struct tls_peer {
     str_t organizations[16];
 };
 bool tls_peer(const struct tls *tls, struct arena *arena, struct tls_peer *peer);
-str_t tls_alpn(const struct tls *tls); /* "" until agreed. */
+bool tls_is_open(const struct tls *tls); /* The handshake is over. */
+str_t tls_alpn(const struct tls *tls);   /* "" until agreed. */
