@@ -35,6 +35,7 @@ struct h2_client {
     bool agreed; /* Both sides speak HTTP/2. */
     bool busy;   /* On the stack: what ends now is freed later. */
     bool dead;
+    bool cancelled; /* Its calls are not told of their end. */
     char in[IN_BYTES];
 };
 
@@ -106,29 +107,38 @@ static void free_connection(struct h2_client *c)
     nghttp2_session_del(c->ng);
     c->stream.freed = stream_freed;
     if (stream_done(&c->stream))
-        free(c);
+        c->stream.freed(&c->stream);
 }
 
-/* All its calls end with `err`; NULL: they are cancelled. */
+/* The connection ends, and this call with it; `cancelled`: without a word. */
+static void call_ends(struct h2_call *h2, bool cancelled, const struct err *err)
+{
+    if (cancelled && h2->call != NULL) {
+        h2->call->stream = NULL;
+        h2->call = NULL;
+    }
+    bool whole = h2->id == -1;
+    if (whole && h2->call != NULL) /* All is here: it gets the rest, paused or not. */
+        hand_on(h2, buf_str(&h2->held));
+    call_over(h2, whole ? 0 : err->code, whole ? NULL : err);
+}
+
+/* All its calls end with `err`; NULL: they are cancelled, as when done() frees the client. */
 static void close_connection(struct h2_client *c, const struct err *err)
 {
+    struct err copy = err != NULL ? *err : (struct err){0};
+    c->cancelled |= err == NULL;
     if (c->dead)
         return;
     c->dead = true;
-    list_remove(&c->link);
     if (c->client->h2 == c)
         c->client->h2 = NULL;
-    struct err copy = err != NULL ? *err : (struct err){0};
     while (list_in(&c->calls)) {
         struct h2_call *h2 = CONTAINER_OF(c->calls.next, struct h2_call, link);
-        if (err == NULL && h2->call != NULL) {
-            h2->call->stream = NULL;
-            h2->call = NULL;
-        }
-        if (h2->id == -1 && h2->call != NULL) /* All is here: it gets the rest, paused or not. */
-            hand_on(h2, buf_str(&h2->held));
-        call_over(h2, h2->id == -1 ? 0 : copy.code, h2->id == -1 ? NULL : &copy);
+        list_remove(&h2->link);
+        call_ends(h2, c->cancelled, &copy);
     }
+    list_remove(&c->link);
     if (!c->busy)
         free_connection(c);
 }
@@ -176,18 +186,23 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
     return 0;
 }
 
-static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
-                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
-                     void *self)
+static str_t rcbuf_str(nghttp2_rcbuf *rcbuf)
+{
+    nghttp2_vec bytes = nghttp2_rcbuf_get_buf(rcbuf);
+    return (str_t){(const char *)bytes.base, bytes.len};
+}
+
+static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                     nghttp2_rcbuf *value, uint8_t flags, void *self)
 {
     (void)flags;
     (void)self;
     struct h2_call *h2 = call_by(ng, frame->hd.stream_id);
-    str_t key = {(const char *)name, name_len}, text = {(const char *)value, value_len};
+    str_t key = rcbuf_str(name), text = rcbuf_str(value);
     int64_t status;
     if (h2 == NULL)
         return 0;
-    h2->head_bytes += name_len + value_len + FIELD_OVERHEAD;
+    h2->head_bytes += key.len + text.len + FIELD_OVERHEAD;
     if (h2->head_bytes > HTTP_HEAD_BYTES_MAX || h2->n_fields == HTTP_FIELDS_MAX)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* Resets the stream. */
     if (str_eq(key, STR(":status"))) {
@@ -283,11 +298,12 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code, void 
     if (h2 == NULL)
         return 0;
     (void)nghttp2_session_set_stream_user_data(ng, id, NULL);
-    h2->id = h2->id != 0 ? h2->id : id;
-    if (h2->paused && h2->call != NULL && code == NGHTTP2_NO_ERROR)
-        h2->id = -1; /* Its caller still has to take the rest: h2_call_more(). */
-    else
+    if (!h2->paused || h2->call == NULL || code != NGHTTP2_NO_ERROR) {
         finish(h2, code);
+        return 0;
+    }
+    h2->id = -1; /* Its caller still has to take the rest: h2_call_more(). */
+    timer_stop(&h2->timer);
     return 0;
 }
 
@@ -406,7 +422,7 @@ static nghttp2_session *session_new(struct h2_client *c)
     nghttp2_session *ng;
     MUST(nghttp2_session_callbacks_new(&calls) == 0 && nghttp2_option_new(&option) == 0);
     nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
+    nghttp2_session_callbacks_set_on_header_callback2(calls, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
@@ -560,8 +576,9 @@ void h2_call_cancel(struct http_call *call)
 
 void h2_client_close_all(struct http_client *client)
 {
-    while (list_in(&client->h2_all)) {
+    while (list_in(&client->h2_all)) { /* Also those that are ending, further down the stack. */
         struct h2_client *c = CONTAINER_OF(client->h2_all.next, struct h2_client, link);
+        list_remove(&c->link);
         close_connection(c, NULL);
     }
 }

@@ -15,6 +15,7 @@ struct probe {
     int status, done, r;
     bool paused; /* Takes nothing until it is told to. */
     int trailers;
+    struct http_client *client; /* To be freed by done(). */
 };
 
 struct seen {
@@ -91,7 +92,7 @@ static void handle(void *self, struct exchange *x)
         http_flush(x);
         http_abort(x);
     } else {
-        http_collect(x, 2 * LARGE_BYTES, echo);
+        http_collect(x, (size_t)2 * LARGE_BYTES, echo);
     }
 }
 
@@ -224,6 +225,31 @@ TEST(a_server_that_goes_away_finishes_what_it_has_and_the_next_call_dials_again)
     CHECK_STR(buf_str(&held.body), "here");
     buf_done(&held.body);
     http_client_free(client);
+    fixture_end(&f);
+}
+
+static void free_client(struct http_call *call, int r, const struct err *err)
+{
+    struct probe *probe = CONTAINER_OF(call, struct probe, call);
+    on_done(call, r, err);
+    http_client_free(probe->client);
+}
+
+TEST(a_call_may_free_the_client_when_it_is_done)
+{
+    struct fixture f;
+    struct seen seen;
+    start(&f, &seen, false);
+    struct probe other = probe_of(STR("GET"), STR("/hold"), STR("")),
+                 last = probe_of(STR("GET"), STR("/"), STR(""));
+    last.client = client_of(&f, false, 0);
+    last.call.done = free_client;
+    http_client_send(last.client, &other.call);
+    http_client_send(last.client, &last.call);
+    until_done(&f, &last);
+    fixture_turns(&f, 10);
+    CHECK(last.done == 1 && other.done == 0 && seen.gone == 1);
+    buf_done(&last.body);
     fixture_end(&f);
 }
 

@@ -4,15 +4,15 @@
  * Pieces that come from the tunnel are given back when all their frames have been handled; while
  * the handler pauses they wait in `held`, and nothing more comes.
  */
-#include "http/websocket.h"
-
 #include "codec/base64.h"
 #include "http/h1_parse.h"
+#include "http/websocket_priv.h"
 #include "net/loop.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum {
     MESSAGE_BYTES_MAX = 1 << 20,
@@ -53,7 +53,7 @@ bool ws_offers(const struct exchange *x, str_t subprotocol)
     return false;
 }
 
-static str_t accept_key(str_t key, struct arena *arena)
+str_t ws_accept_key(str_t key, struct arena *arena)
 {
     char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
@@ -81,14 +81,26 @@ static bool is_key(struct exchange *x, str_t key)
 
 /* --- sending --- */
 
+/* Clients mask what they send, with bytes nobody can guess (RFC 6455, 5.3). */
+static struct ws_head head_of(const struct websocket *ws, enum ws_opcode opcode, size_t len)
+{
+    struct ws_head head = {.fin = true, .opcode = opcode, .len = len};
+    head.masked = !ws->reader.from_client;
+    if (head.masked)
+        MUST(getrandom(head.mask, sizeof(head.mask), 0) == (ssize_t)sizeof(head.mask));
+    return head;
+}
+
 static void write_frame(struct websocket *ws, enum ws_opcode opcode, str_t payload)
 {
-    struct ws_head head = {.fin = true, .opcode = opcode, .len = payload.len};
+    struct ws_head head = head_of(ws, opcode, payload.len);
     char *frame = malloc(WS_HEAD_BYTES_MAX + payload.len);
     MUST(frame != NULL);
     size_t n = ws_head_write(frame, &head);
     if (payload.len > 0)
         memcpy(frame + n, payload.at, payload.len);
+    if (head.masked)
+        ws_mask(frame + n, payload.len, head.mask, 0);
     http_write(ws->x, (struct http_bytes){{frame, n + payload.len}, free, frame});
 }
 
@@ -100,7 +112,7 @@ void ws_send_copy(struct websocket *ws, bool text, str_t bytes)
 
 void ws_send(struct websocket *ws, bool text, struct http_bytes bytes)
 {
-    bool copy = bytes.bytes.len <= COPY_BYTES_MAX;
+    bool copy = bytes.bytes.len <= COPY_BYTES_MAX || !ws->reader.from_client;
     if (ws->state == WS_OPEN && !copy) {
         struct ws_head head = {
             .fin = true, .opcode = text ? WS_TEXT : WS_BINARY, .len = bytes.bytes.len};
@@ -302,6 +314,24 @@ void ws_resume(struct websocket *ws)
     timer_set(ws->x->loop, &ws->resume, 0, on_resume);
 }
 
+struct websocket *ws_begin(struct exchange *x, const struct ws_handler *handler, bool from_client)
+{
+    struct websocket *ws = arena_new(x->arena, struct websocket);
+    ws->x = x;
+    ws->handler = *handler;
+    if (ws->handler.ping_ms == 0)
+        ws->handler.ping_ms = PING_MS;
+    size_t bytes_max = handler->message_bytes_max;
+    ws->reader = (struct ws_reader){.from_client = from_client,
+                                    .bytes_max = bytes_max == 0 ? MESSAGE_BYTES_MAX : bytes_max};
+    x->self = ws;
+    x->on_gone = on_gone;
+    x->on_drain = handler->drained == NULL ? NULL : on_drain;
+    timer_set(x->loop, &ws->timer, ws->handler.ping_ms, on_timer);
+    http_receive(x, on_piece, on_end);
+    return ws;
+}
+
 struct websocket *ws_accept(struct exchange *x, str_t subprotocol, const struct ws_handler *handler)
 {
     str_t key = http_get(x, STR("Sec-WebSocket-Key"));
@@ -315,25 +345,13 @@ struct websocket *ws_accept(struct exchange *x, str_t subprotocol, const struct 
     struct http_field fields[2];
     size_t n = 0;
     if (x->version < 20)
-        fields[n++] = (struct http_field){STR("Sec-WebSocket-Accept"), accept_key(key, x->arena)};
+        fields[n++] =
+            (struct http_field){STR("Sec-WebSocket-Accept"), ws_accept_key(key, x->arena)};
     if (subprotocol.len > 0)
         fields[n++] = (struct http_field){STR("Sec-WebSocket-Protocol"), subprotocol};
     if (!http_upgrade(x, STR("websocket"), fields, n))
         return NULL;
-    struct websocket *ws = arena_new(x->arena, struct websocket);
-    ws->x = x;
-    ws->handler = *handler;
-    if (ws->handler.ping_ms == 0)
-        ws->handler.ping_ms = PING_MS;
-    size_t bytes_max = handler->message_bytes_max;
-    ws->reader = (struct ws_reader){.from_client = true,
-                                    .bytes_max = bytes_max == 0 ? MESSAGE_BYTES_MAX : bytes_max};
-    x->self = ws;
-    x->on_gone = on_gone;
-    x->on_drain = handler->drained == NULL ? NULL : on_drain;
-    timer_set(x->loop, &ws->timer, ws->handler.ping_ms, on_timer);
-    http_receive(x, on_piece, on_end);
-    return ws;
+    return ws_begin(x, handler, true);
 }
 
 void *ws_self(const struct websocket *ws)

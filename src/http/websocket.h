@@ -1,5 +1,6 @@
 /*
- * websocket.h - a WebSocket (RFC 6455, and RFC 8441 over HTTP/2) on an exchange that offers one.
+ * websocket.h - a WebSocket (RFC 6455, and RFC 8441 over HTTP/2) on an exchange that offers one,
+ * or to a server that we dial.
  *
  * Messages arrive whole. Pings are answered, and sent when the peer is silent; one that does not
  * answer is cut. closed() comes exactly once and is the last call: after the closing handshake,
@@ -17,6 +18,7 @@ struct ws_handler {
     void *self;
     size_t message_bytes_max;                                      /* 0: 1 MiB. */
     msec_t ping_ms;                                                /* 0: 30 s. */
+    void (*opened)(struct websocket *ws, str_t subprotocol);       /* Of ws_dial(). May be NULL. */
     void (*message)(struct websocket *ws, bool text, str_t bytes); /* A view, until the return. */
     void (*drained)(struct websocket *ws); /* As on_drain() of an exchange. May be NULL. */
     void (*closed)(struct websocket *ws, int code, str_t reason); /* May be NULL. */
@@ -30,6 +32,27 @@ bool ws_offers(const struct exchange *x, str_t subprotocol);
  */
 struct websocket *ws_accept(struct exchange *x, str_t subprotocol,
                             const struct ws_handler *handler);
+
+struct ws_dial {
+    const char *unix_path;   /* A unix socket, or */
+    const char *address;     /* an IP address */
+    uint16_t port;           /* and a port. */
+    struct tls_config *tls;  /* NULL: plain. The caller keeps its reference. */
+    const char *server_name; /* For TLS, and for Host. */
+    str_t target;
+    const struct http_field *fields; /* Without Host and those of the handshake. */
+    size_t n_fields;
+    const char *subprotocols; /* "v5.channel.k8s.io, v4..." or NULL. */
+    msec_t open_ms;           /* For connecting and the handshake; 0: 60 s. */
+};
+
+/*
+ * A WebSocket of a client, over HTTP/1.1. handler->opened() comes first, with the subprotocol the
+ * server chose; if there is no WebSocket to be had, closed() with WS_ABNORMAL and why instead. < 0:
+ * it could not even begin, and neither will be called.
+ */
+int ws_dial(struct loop *loop, const struct ws_dial *dial, const struct ws_handler *handler,
+            struct err *err);
 
 void *ws_self(const struct websocket *ws);
 struct exchange *ws_exchange(const struct websocket *ws);
