@@ -136,6 +136,7 @@ static void close_connection(struct h2_client *c, const struct err *err)
     while (list_in(&c->calls)) {
         struct h2_call *h2 = CONTAINER_OF(c->calls.next, struct h2_call, link);
         list_remove(&h2->link);
+        MUST(c->calls.next != &h2->link); /* For the analyzer, too. */
         call_ends(h2, c->cancelled, &copy);
     }
     list_remove(&c->link);

@@ -17,8 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct err err;
     AUTO(buf_done) struct buf once = {0}, cut = {0};
     AUTO(sse_done)
-    struct sse_reader a = {.event = note, .self = &once},
-                      b = {.event = note, .self = &cut};
+    struct sse_reader a = {.event = note, .self = &once}, b = {.event = note, .self = &cut};
     MUST(sse_read(&a, (str_t){(const char *)bytes, n}, &err) == 0);
     for (size_t i = 0; i < n; i++)
         MUST(sse_read(&b, (str_t){(const char *)bytes + i, 1}, &err) == 0);
