@@ -498,3 +498,32 @@ TEST(an_object_is_served_in_each_version_of_its_kind)
     CHECK(says(ask_api(h, "DELETE /apis/autoscaling/v1" AUTOSCALERS "/web", ""), 200, "Success"));
     house_end(&house);
 }
+
+/* Versions order writes and waiting is monotonic: the wall clock is for people. */
+TEST(a_wall_clock_that_jumps_changes_nothing_but_what_is_shown)
+{
+    struct house house;
+    struct client watch;
+    house_start(&house, 0, 0);
+    const msec_t year_ms = (msec_t)365 * 24 * 3600 * 1000;
+    msec_t now_ms = house.f.clock.wall_ms;
+    client_dial_unix(&watch, &house.f);
+    client_say(&watch, STR("GET " MAPS "?watch=1&timeoutSeconds=100 HTTP/1.1\r\nHost: t\r\n\r\n"));
+    CHECK(says(client_hear(&watch, "\r\n\r\n"), 200, "chunked"));
+    unsigned long long rv = 0;
+    static const int years[] = {0, 10, -20, 0};
+    for (size_t i = 0; i < ARRAY_LEN(years); i++) {
+        house.f.clock.wall_ms = now_ms + years[i] * year_ms;
+        const char *body = say(&house, "{\"metadata\":{\"name\":\"jump#\"}}", i);
+        const char *made = ask_api(&house, "POST " MAPS, body);
+        CHECK(says(made, 201, "creationTimestamp") && version_in(made) > rv);
+        rv = version_in(made);
+        fixture_turns(&house.f, 10);
+    }
+    CHECK(strstr(client_hear(&watch, "\"jump3\""), "\"jump1\"") != NULL);
+    CHECK(!watch.closed && strstr(watch.heard.at, "\r\n0\r\n\r\n") == NULL);
+    fixture_wait(&house.f, 101000);
+    CHECK(strstr(client_hear(&watch, "\r\n0\r\n\r\n"), "\r\n0\r\n\r\n") != NULL);
+    client_done(&watch);
+    house_end(&house);
+}
