@@ -260,7 +260,8 @@ static int own_update(void *self, const struct kind *kind, const char *subresour
     return err->code;
 }
 
-static int own_remove(void *self, const struct kind *kind, str_t ns, str_t name, struct err *err)
+static int own_remove_if(void *self, const struct kind *kind, str_t ns, str_t name,
+                         const struct removal *removal, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     struct api *api = self;
@@ -269,17 +270,32 @@ static int own_remove(void *self, const struct kind *kind, str_t ns, str_t name,
     call.verb = VERB_DELETE;
     call.ns = ns;
     call.name = name;
+    struct json *options = json_object(&arena), *conditions = json_object(&arena);
+    if (removal->uid.len > 0)
+        json_add(conditions, STR("uid"), json_string(&arena, removal->uid));
+    if (removal->rv.len > 0)
+        json_add(conditions, STR("resourceVersion"), json_string(&arena, removal->rv));
+    json_add(options, STR("preconditions"), conditions);
+    if (removal->policy != NULL)
+        json_add(options, STR("propagationPolicy"),
+                 json_string(&arena, str_from_z(removal->policy)));
     const struct object *latest = store_latest(api->store, call.resource, ns, name);
     if (latest == NULL)
         answer_not_found(&call);
     else
-        api_delete_object(&call, json_object(&arena), latest);
+        api_delete_object(&call, options, latest);
     return err->code;
+}
+
+static int own_remove(void *self, const struct kind *kind, str_t ns, str_t name, struct err *err)
+{
+    struct removal removal = {0};
+    return own_remove_if(self, kind, ns, name, &removal, err);
 }
 
 struct writer api_writer(struct api *api)
 {
-    return (struct writer){api, own_create, own_update, own_remove};
+    return (struct writer){api, own_create, own_update, own_remove, own_remove_if};
 }
 
 const struct kinds *api_kinds(const struct api *api)

@@ -1,7 +1,10 @@
 /* api_delete.c - delete one, or all that a selector names; finalizers make it a mark instead. */
 #include "api/api_priv.h"
+#include "api/deletion.h"
 
 #include <stdlib.h>
+
+enum { SWEEP_PORTION = 500 }; /* Objects of a collection a turn: about 5 ms. */
 
 static const struct field precondition_fields[] = {
     {"uid", FIELD_STRING, 1}, {"resourceVersion", FIELD_STRING, 2}, {0}};
@@ -47,14 +50,33 @@ static int bad_option(struct call *call, str_t text)
     return -1;
 }
 
-int delete_options(struct call *call, str_t body, struct json **out)
+/* Without a body the query may say it. */
+static void options_from_query(struct call *call, struct json *options)
+{
+    static const char *const words[] = {"propagationPolicy", "orphanDependents",
+                                        "gracePeriodSeconds"};
+    int64_t grace_s;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        str_t name = str_from_z(words[i]), value = call_query(call, name);
+        bool minus = value.len > 1 && value.at[0] == '-';
+        str_t digits = {value.at + minus, value.len - minus};
+        if (value.len == 0)
+            continue;
+        if (i == 0)
+            json_add(options, name, json_string(call->arena, value));
+        else if (i == 1)
+            json_add(options, name, json_bool(call->arena, str_eq(value, STR("true"))));
+        else if (str_to_i64(digits, &grace_s))
+            json_add(options, name, json_int(call->arena, minus ? -grace_s : grace_s));
+    }
+}
+
+/* < 0: answered. */
+static int check_policy(struct call *call, const struct json *options)
 {
     static const char *const policies[] = {"", "Background", "Foreground", "Orphan"};
-    struct json *options = json_object(call->arena);
-    if (body.len > 0 && body_any(call, body, &delete_schema, &options) < 0)
-        return -1;
-    str_t policy = json_text(json_get(options, STR("propagationPolicy")),
-                             call_query(call, STR("propagationPolicy")));
+    str_t policy = json_get_text(options, STR("propagationPolicy"));
+    const struct json *keep = json_get(options, STR("orphanDependents"));
     bool known = false;
     for (size_t i = 0; i < ARRAY_LEN(policies); i++)
         known = known || str_eq(policy, str_from_z(policies[i]));
@@ -64,50 +86,65 @@ int delete_options(struct call *call, str_t body, struct json **out)
                                              "\": supported values: \"Background\", "
                                              "\"Foreground\", \"Orphan\", \"nil\"",
                                              STR_A(policy)));
+    if (policy.len > 0 && keep != NULL && keep->type == JSON_BOOL)
+        return bad_option(call, arena_printf(call->arena,
+                                             "propagationPolicy: Invalid value: \"" STR_F
+                                             "\": orphanDependents and deletionPropagation "
+                                             "cannot be both set",
+                                             STR_A(policy)));
+    return 0;
+}
+
+int delete_options(struct call *call, str_t body, struct json **out)
+{
+    struct json *options = json_object(call->arena);
+    if (body.len > 0 && body_any(call, body, &delete_schema, &options) < 0)
+        return -1;
+    if (body.len == 0)
+        options_from_query(call, options);
+    if (check_policy(call, options) < 0)
+        return -1;
     const struct json *dry = json_get(options, STR("dryRun"));
-    if (json_count(dry) == 0) {
-        *out = options;
-        return 0;
-    }
-    if (json_count(dry) > 1 || !str_eq(json_text(dry->first, STR("")), STR("All")))
+    if (json_count(dry) > 1 ||
+        (json_count(dry) == 1 && !str_eq(json_text(dry->first, STR("")), STR("All"))))
         return bad_option(call, STR("dryRun: Unsupported value: supported values: \"All\""));
-    call->dry_run = true;
+    if (json_count(dry) == 1)
+        call->dry_run = true;
     *out = options;
     return 0;
 }
 
-static void mark_deleted(struct call *call, struct json *object)
+/* Kubernetes answers with the last state of these, and with a Status for all others. */
+static bool shows_the_deleted(const struct kind *kind)
 {
-    struct arena *arena = call->arena;
-    struct json *meta = json_get(object, STR("metadata"));
-    json_set(meta, STR("deletionTimestamp"),
-             json_string(arena, time_text(loop_wall_ms(call->api->loop), arena)));
-    json_set(meta, STR("deletionGracePeriodSeconds"), json_int(arena, 0));
-    if (call->kind != &kind_namespace)
-        return;
-    struct json *status = json_get(object, STR("status"));
-    if (status == NULL || status->type != JSON_OBJECT)
-        json_set(object, STR("status"), status = json_object(arena));
-    json_set(status, STR("phase"), json_string(arena, STR("Terminating")));
+    static const struct kind *const those[] = {
+        &kind_namespace, &kind_persistentvolume, &kind_persistentvolumeclaim,
+        &kind_pod,       &kind_podtemplate,      &kind_resourcequota,
+        &kind_service,   &kind_storageclass,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(those); i++)
+        if (kind == those[i])
+            return true;
+    return str_eq(str_from_z(kind->name), STR("ServiceAccount"));
 }
 
 /* What deleting this object means now. False: nothing, it is on its way already. */
-static bool delete_plan(struct call *call, const struct object *latest, struct write_plan *plan)
+static bool delete_plan(struct call *call, const struct json *options, struct json *object,
+                        const struct object *latest, struct write_plan *plan)
 {
-    struct json *object = object_tree(latest, call->arena);
-    bool waits = json_count(json_at(object, "metadata.finalizers")) > 0 ||
-                 json_count(json_at(object, "spec.finalizers")) > 0;
-    bool marked = json_at(object, "metadata.deletionTimestamp") != NULL;
-    if (waits && marked)
-        return false;
-    if (waits)
-        mark_deleted(call, object);
-    *plan = (struct write_plan){.verb = waits ? STORE_UPDATE : STORE_DELETE,
+    struct deletion_wish wish = deletion_wish_of(options);
+    enum deletion_step step =
+        deletion_next(call->kind, &wish, loop_wall_ms(call->api->loop), object, call->arena);
+    bool removed = step == DELETION_REMOVE;
+    const struct json *keep = json_get(options, STR("orphanDependents"));
+    /* 202 only for those who ask in the old way: that is what their clients look at. */
+    bool later = keep != NULL && keep->type == JSON_BOOL && !json_is_true(keep) && !removed;
+    *plan = (struct write_plan){.verb = removed ? STORE_DELETE : STORE_UPDATE,
                                 .tree = object,
                                 .based_on = latest->rv,
-                                .code = 200,
-                                .status = !waits};
-    return true;
+                                .code = later ? 202 : 200,
+                                .status = removed && !shows_the_deleted(call->kind)};
+    return step != DELETION_NOTHING;
 }
 
 static bool is_immortal(const struct call *call)
@@ -117,10 +154,19 @@ static bool is_immortal(const struct call *call)
             str_eq(call->name, STR("kube-public")));
 }
 
+static void warn_of_orphans(struct call *call, const struct json *options)
+{
+    if (call->kind == &kind_job && deletion_wish_of(options).policy == PROPAGATE_UNSAID)
+        call->warning = "child pods are preserved by default when jobs are deleted; set "
+                        "propagationPolicy=Background to remove them or set "
+                        "propagationPolicy=Orphan to suppress this warning";
+}
+
 void api_delete_object(struct call *call, const struct json *options, const struct object *latest)
 {
     struct write_plan plan;
-    if (check_precondition(call, options, object_tree(latest, call->arena)) < 0)
+    struct json *object = object_tree_as(call->kind, latest, call->arena);
+    if (check_precondition(call, options, object) < 0)
         return;
     if (is_immortal(call)) {
         (void)write_forbidden(call,
@@ -131,18 +177,30 @@ void api_delete_object(struct call *call, const struct json *options, const stru
                               NULL);
         return;
     }
-    if (delete_plan(call, latest, &plan))
+    warn_of_orphans(call, options);
+    if (delete_plan(call, options, object, latest, &plan))
         write_or_answer(call, &plan);
     else
-        answer_object(call, 200, latest);
+        answer_object(call, plan.code, latest);
 }
 
 /* --- a collection --- */
 
-/* A deletecollection: answered when its last write is done. */
+/*
+ * A deletecollection: answered when its last write is done. It goes through the collection a
+ * portion a turn, so that others are served in between; what appears behind it is not its business.
+ */
 struct sweep {
-    struct call *call;
-    unsigned left;
+    struct post turn;
+    struct api *api;
+    struct call *call;    /* NULL: the client has gone, and the rest stays. */
+    struct json *options; /* In the call's arena, as the selectors. */
+    struct list_options which;
+    str_t after_ns, after_name; /* In `place`. */
+    struct arena place;
+    bool all_seen;
+    unsigned left; /* Writes under way. */
+    unsigned portion;
     bool failed;
     struct err err;
 };
@@ -150,6 +208,8 @@ struct sweep {
 static void sweep_answer(struct sweep *sweep)
 {
     struct call *call = sweep->call;
+    if (call != NULL)
+        call->x->on_gone = NULL;
     if (call != NULL && sweep->failed) {
         answer_err(call, &sweep->err);
     } else if (call != NULL) {
@@ -160,6 +220,7 @@ static void sweep_answer(struct sweep *sweep)
         json_add(status, STR("status"), json_string(call->arena, STR("Success")));
         answer_json(call, 200, status);
     }
+    arena_done(&sweep->place);
     free(sweep);
 }
 
@@ -174,7 +235,7 @@ void sweep_one_done(struct sweep *sweep, int r, const struct err *err)
         sweep->failed = true;
         sweep->err = *err;
     }
-    if (--sweep->left == 0)
+    if (--sweep->left == 0 && sweep->all_seen)
         sweep_answer(sweep);
 }
 
@@ -183,37 +244,62 @@ static void sweeper_gone(struct exchange *x)
     ((struct sweep *)x->self)->call = NULL;
 }
 
-struct collection {
-    struct call *call;
-    struct list_options options;
-    struct sweep *sweep;
-};
+static void delete_one(struct sweep *sweep, const struct object *latest)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct write_plan plan;
+    struct err err;
+    struct call one = *sweep->call;
+    one.arena = &arena;
+    one.ns = latest->ns;
+    one.name = latest->name;
+    struct json *object = object_tree_as(one.kind, latest, &arena);
+    if (!delete_plan(&one, sweep->options, object, latest, &plan))
+        return;
+    plan.sweep = sweep;
+    int r = write_submit(&one, &plan, &err);
+    MUST(r == 0); /* Based on the newest version, in the same call. */
+}
 
 static bool delete_each(void *self, const struct object *object)
 {
-    struct collection *collection = self;
-    struct write_plan plan;
-    struct err err;
+    struct sweep *sweep = self;
     const struct object *latest =
-        store_latest(collection->call->api->store, object->resource, object->ns, object->name);
-    if (latest == NULL || !list_wants(collection->call->api, &collection->options, latest))
+        store_latest(sweep->api->store, object->resource, object->ns, object->name);
+    if (latest != NULL && list_wants(sweep->api, &sweep->which, latest))
+        delete_one(sweep, latest);
+    if (++sweep->portion < SWEEP_PORTION)
         return true;
-    struct call one = *collection->call;
-    one.ns = latest->ns;
-    one.name = latest->name;
-    if (!delete_plan(&one, latest, &plan))
-        return true;
-    plan.sweep = collection->sweep;
-    int r = write_submit(&one, &plan, &err);
-    MUST(r == 0); /* Based on the newest version, in the same call. */
-    return true;
+    arena_reset(&sweep->place);
+    sweep->after_ns = arena_str(&sweep->place, object->ns);
+    sweep->after_name = arena_str(&sweep->place, object->name);
+    return false;
+}
+
+static void sweep_turn(struct post *turn)
+{
+    struct sweep *sweep = CONTAINER_OF(turn, struct sweep, turn);
+    struct err err;
+    sweep->portion = 0;
+    if (sweep->call != NULL) {
+        struct store_list range = {.resource = sweep->call->resource,
+                                   .ns = sweep->call->ns,
+                                   .after_ns = sweep->after_ns,
+                                   .after_name = sweep->after_name};
+        int r = store_each(sweep->api->store, &range, delete_each, sweep, &err);
+        MUST(r == 0);
+    }
+    sweep->all_seen = sweep->portion < SWEEP_PORTION;
+    if (!sweep->all_seen)
+        loop_later(sweep->api->loop, turn);
+    else if (sweep->left == 0)
+        sweep_answer(sweep);
 }
 
 void api_delete_collection(struct call *call, str_t body)
 {
-    struct collection collection = {.call = call};
     struct json *options;
-    struct err err;
+    struct list_options which = {0};
     if (delete_options(call, body, &options) < 0)
         return;
     if (call->kind == &kind_namespace) {
@@ -221,19 +307,14 @@ void api_delete_collection(struct call *call, str_t body)
                      "namespaces are deleted one by one, never as a collection");
         return;
     }
-    if (list_selectors(call, &collection.options) < 0)
+    if (list_selectors(call, &which) < 0)
         return;
+    warn_of_orphans(call, options);
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     MUST(sweep != NULL);
-    sweep->call = call;
-    collection.sweep = sweep;
+    *sweep = (struct sweep){
+        .turn.run = sweep_turn, .api = call->api, .call = call, .options = options, .which = which};
     call->x->self = sweep;
     call->x->on_gone = sweeper_gone;
-    struct store_list range = {.resource = call->resource, .ns = call->ns};
-    int r = store_each(call->api->store, &range, delete_each, &collection, &err);
-    MUST(r == 0);
-    if (sweep->left == 0) {
-        call->x->on_gone = NULL;
-        sweep_answer(sweep);
-    }
+    sweep_turn(&sweep->turn);
 }

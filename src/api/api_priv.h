@@ -73,6 +73,7 @@ struct call { /* In the exchange's arena. */
     str_t body;            /* Of a write. */
     struct flow_call flow; /* Its place in the queue, and the room its body takes. */
     struct json *unknown;  /* Fields of the body that the kind does not have. */
+    const char *warning;   /* One more sentence for the client; NULL: none. */
 };
 
 const char *verb_word(enum api_verb verb); /* As RBAC and messages name it. */

@@ -34,6 +34,9 @@ void answer_bytes(struct call *call, int code, str_t bytes)
         {STR("Cache-Control"), STR("no-cache, private")},
     };
     size_t n = 2;
+    if (call->warning != NULL)
+        fields[n++] = (struct http_field){STR("Warning"),
+                                          arena_printf(call->arena, "299 - \"%s\"", call->warning)};
     if (call->unknown != NULL && call->validation == VALIDATE_WARN)
         JSON_EACH(call->unknown, path)
         {

@@ -1,6 +1,7 @@
 /* api_test.c - the whole room over HTTP: a store in a fresh directory, a server, raw clients. */
 #include "api/api.h"
 #include "http/fixture.h"
+#include "kinds/kinds.h"
 #include "testkit/test.h"
 
 #include <stdio.h>
@@ -525,5 +526,76 @@ TEST(a_wall_clock_that_jumps_changes_nothing_but_what_is_shown)
     fixture_wait(&house.f, 101000);
     CHECK(strstr(client_hear(&watch, "\r\n0\r\n\r\n"), "\r\n0\r\n\r\n") != NULL);
     client_done(&watch);
+    house_end(&house);
+}
+
+/* Straight through the front door, as controllers write. */
+static void make_many(struct house *house, int n)
+{
+    struct writer writer = api_writer(house->api);
+    struct err err;
+    for (int i = 0; i < n; i++) {
+        AUTO(arena_done) struct arena arena = {0};
+        struct json *object = json_object(&arena), *meta = json_object(&arena);
+        json_add(meta, STR("name"), json_string(&arena, arena_printf(&arena, "many%04d", i)));
+        json_add(meta, STR("namespace"), json_string(&arena, STR("default")));
+        if (i % 3 == 0)
+            json_add(meta, STR("labels"),
+                     json_add(json_object(&arena), STR("third"), json_string(&arena, STR("yes"))));
+        json_add(object, STR("metadata"), meta);
+        MUST(writer.create(writer.self, &kind_configmap, object, &err) == 0);
+    }
+}
+
+TEST(a_collection_is_deleted_in_portions_and_only_what_is_selected)
+{
+    enum { MANY = 1800 };
+    struct house house;
+    house_start(&house, 0, 0);
+    make_many(&house, MANY);
+    const char *last = "{\"metadata\":{\"name\":\"z\"}}"; /* Answered when all are there. */
+    CHECK(says(ask_api(&house, "POST /api/v1/namespaces", last), 201, "uid"));
+    const char *gone = ask_api(&house, "DELETE " MAPS "?labelSelector=third%3Dyes&dryRun=All", "");
+    CHECK(says(gone, 200, "Success"));
+    CHECK_INT((int64_t)store_count(house.store, STR("configmaps"), STR("default")), MANY);
+    gone = ask_api(&house, "DELETE " MAPS "?labelSelector=third%3Dyes", "");
+    CHECK(says(gone, 200, "Success"));
+    CHECK_INT((int64_t)store_count(house.store, STR("configmaps"), STR("default")), MANY * 2 / 3);
+    gone = ask_api(&house, "DELETE " MAPS "?fieldSelector=metadata.name%3Dmany0001", "");
+    CHECK(says(gone, 200, "Success"));
+    CHECK_INT((int64_t)store_count(house.store, STR("configmaps"), STR("default")),
+              MANY * 2 / 3 - 1);
+    gone = ask_api(&house, "DELETE " MAPS "?propagationPolicy=Foreground", "");
+    CHECK(says(gone, 200, "Success")); /* Marked, until somebody looks after their dependents. */
+    CHECK_INT((int64_t)store_count(house.store, STR("configmaps"), STR("default")),
+              MANY * 2 / 3 - 1);
+    CHECK(says(ask_api(&house, "GET " MAPS "/many0002", ""), 200, "foregroundDeletion"));
+    house_end(&house);
+}
+
+TEST(options_of_a_deletion_are_checked_and_answered_as_kubernetes_does)
+{
+    static const struct {
+        const char *what, *body;
+        int status;
+        const char *words;
+    } rows[] = {
+        {"POST " MAPS, "{\"metadata\":{\"name\":\"a\"}}", 201, "\"uid\""},
+        {"DELETE " MAPS "/a?propagationPolicy=Sideways", "", 422,
+         "propagationPolicy: Unsupported value: \\\"Sideways\\\""},
+        {"DELETE " MAPS "/a", "{\"propagationPolicy\":\"Orphan\",\"orphanDependents\":true}", 422,
+         "orphanDependents and deletionPropagation cannot be both set"},
+        {"DELETE " MAPS "/a", "{\"preconditions\":{\"uid\":\"x\"}}", 409,
+         "Precondition failed: UID in precondition: x, UID in object meta: "},
+        {"DELETE " MAPS "/a", "{\"propagationPolicy\":\"Foreground\"}", 200,
+         "\"finalizers\":[\"foregroundDeletion\"]"},
+        {"DELETE " MAPS "/a", "{\"orphanDependents\":true}", 200, "\"finalizers\":[\"orphan\"]"},
+        {"DELETE " MAPS "/a", "{\"orphanDependents\":false}", 200, "\"details\":{\"name\":\"a\""},
+        {"GET " MAPS "/a", "", 404, "NotFound"},
+    };
+    struct house house;
+    house_start(&house, 0, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        CHECK(says(ask_api(&house, rows[i].what, rows[i].body), rows[i].status, rows[i].words));
     house_end(&house);
 }

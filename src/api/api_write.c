@@ -6,6 +6,7 @@
  * that nobody is told.
  */
 #include "api/api_priv.h"
+#include "api/deletion.h"
 #include "base/map.h"
 #include "kube/patch.h"
 
@@ -435,13 +436,6 @@ static bool outdated(const struct json *object, const struct object *latest)
            (!str_to_i64(text, &rv) || (uint64_t)rv != latest->rv);
 }
 
-static bool is_ended(const struct json *object)
-{
-    return json_at(object, "metadata.deletionTimestamp") != NULL &&
-           json_count(json_at(object, "metadata.finalizers")) == 0 &&
-           json_count(json_at(object, "spec.finalizers")) == 0;
-}
-
 /* The object as the subresource may change it: all else is as it was. */
 static struct json *through_subresource(struct call *call, struct json *object, struct json *old)
 {
@@ -494,7 +488,7 @@ void api_update_object(struct call *call, struct json *object, const struct obje
              json_string(arena, json_text(json_at(old, "metadata.resourceVersion"), STR(""))));
     json_set(object, STR("kind"), json_string(arena, str_from_z(call->kind->name)));
     json_set(object, STR("apiVersion"), json_string(arena, kind_api_version(call->kind, arena)));
-    bool ended = is_ended(object);
+    bool ended = deletion_is_over(object);
     if (!ended && unchanged(object, old, latest->json.len)) {
         answer_object(call, 200, latest); /* Nothing changes, nothing is written. */
         return;

@@ -13,6 +13,13 @@
 
 struct kind;
 
+/* Only if it is still the one that was looked at. */
+struct removal {
+    str_t uid, rv; /* "": whatever it is. */
+    const char
+        *policy; /* "Background", "Foreground", "Orphan"; NULL: as the kind does by itself. */
+};
+
 struct writer {
     void *self;
     int (*create)(void *self, const struct kind *kind, const struct json *object, struct err *err);
@@ -20,4 +27,7 @@ struct writer {
     int (*update)(void *self, const struct kind *kind, const char *subresource,
                   const struct json *object, struct err *err);
     int (*remove)(void *self, const struct kind *kind, str_t ns, str_t name, struct err *err);
+    /* ERR_CONFLICT: it is another now. */
+    int (*remove_if)(void *self, const struct kind *kind, str_t ns, str_t name,
+                     const struct removal *removal, struct err *err);
 };
