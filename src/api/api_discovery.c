@@ -61,7 +61,6 @@ static const char *const object_verbs[] = {
     "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch", NULL};
 static const char *const namespace_verbs[] = {"create", "delete", "get",   "list",
                                               "patch",  "update", "watch", NULL};
-static const char *const status_verbs[] = {"get", "patch", "update", NULL};
 static const char *const question_verbs[] = {"create", NULL};
 
 static const char *const *verbs_of(const struct kind *kind)
@@ -117,13 +116,12 @@ static void resource_list(struct api *api, const struct kind *leader)
         if (!same_group(*kind, leader))
             continue;
         json_add(rows, STR(""), resource_row(*kind, NULL, *kind, verbs_of(*kind), arena));
-        for (const struct subresource *sub = (*kind)->subresources;
-             sub != NULL && sub->name != NULL; sub++)
-            json_add(rows, STR(""),
-                     resource_row(*kind, sub->name, sub->kind != NULL ? sub->kind : *kind,
-                                  sub->verbs, arena));
-        if ((*kind)->has_status)
-            json_add(rows, STR(""), resource_row(*kind, "status", *kind, status_verbs, arena));
+        const struct subresource *sub;
+        for (size_t i = 0; (sub = kind_subresource_at(*kind, i)) != NULL; i++)
+            if (!sub->hidden)
+                json_add(rows, STR(""),
+                         resource_row(*kind, sub->name, sub->kind != NULL ? sub->kind : *kind,
+                                      sub->verbs, arena));
     }
     json_add(list, STR("kind"), text(arena, "APIResourceList"));
     json_add(list, STR("apiVersion"), text(arena, "v1"));
@@ -257,11 +255,11 @@ static struct json *aggregated_row(const struct kind *kind, struct arena *arena)
         json_add(row, STR("shortNames"), words(kind->shortcuts, arena));
     if (kind->categories != NULL)
         json_add(row, STR("categories"), words(kind->categories, arena));
-    for (const struct subresource *sub = kind->subresources; sub != NULL && sub->name != NULL;
-         sub++)
-        add_subresource(subs, sub->kind != NULL ? sub->kind : kind, sub->name, sub->verbs, arena);
-    if (kind->has_status)
-        add_subresource(subs, kind, "status", status_verbs, arena);
+    const struct subresource *sub;
+    for (size_t i = 0; (sub = kind_subresource_at(kind, i)) != NULL; i++)
+        if (!sub->hidden)
+            add_subresource(subs, sub->kind != NULL ? sub->kind : kind, sub->name, sub->verbs,
+                            arena);
     if (subs->first != NULL)
         json_add(row, STR("subresources"), subs);
     return row;

@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/flow.h"
 #include "kinds/kinds.h"
+#include "kinds/rules.h"
 #include "kube/meta.h"
 #include "kube/selector.h"
 
@@ -67,6 +68,10 @@ struct call { /* In the exchange's arena. */
     const struct kind *kind;
     str_t resource; /* As the store names it. */
     str_t ns, name, subresource;
+    const struct subresource *sub;     /* What `subresource` names. */
+    const struct subresource *through; /* The one a plain update came by. */
+    /* Instead of the object itself, if it is set: what a write answers. */
+    void (*answer)(struct call *call, int code, const struct object *object);
     enum api_format format;
     bool dry_run;
     enum field_validation validation;
@@ -137,7 +142,18 @@ int delete_options(struct call *call, str_t body, struct json **out);
 void api_drain_watches(struct api *api);
 void watch_line_drop(struct api *api);
 
+/* --- api_subresource.c: what stands behind an object's name --- */
+/* True: the call was one of these, and is answered or will be. */
+bool subresource_get(struct call *call, const struct object *object);
+bool subresource_write(struct call *call, str_t body, const struct object *latest);
+/* A pod goes to the node that a Binding names. */
+void api_bind(struct call *call, const struct json *binding, const struct object *latest);
+/* --- api_scale.c --- */
+void scale_get(struct call *call, const struct object *object);
+void scale_write(struct call *call, str_t body, const struct object *latest);
+
 /* --- what writes share --- */
+struct json *patched(struct call *call, const struct json *old, str_t body); /* NULL: answered. */
 struct sweep; /* A deletecollection: answered when its last write is done. */
 struct write_plan {
     enum store_verb verb;

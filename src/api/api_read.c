@@ -11,7 +11,7 @@ void api_get(struct call *call)
     const struct object *object = store_get(call->api->store, call->resource, call->ns, call->name);
     if (object == NULL)
         answer_not_found(call);
-    else
+    else if (call->sub == NULL || !subresource_get(call, object))
         answer_object(call, 200, object);
 }
 

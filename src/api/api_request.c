@@ -1,6 +1,8 @@
 /* api_request.c - what a path and a query ask for. */
 #include "api/api_priv.h"
 
+#include <string.h>
+
 const char *verb_word(enum api_verb verb)
 {
     static const char *const words[] = {"get",    "list",  "watch",  "create",
@@ -47,22 +49,46 @@ static bool is_subresource_of_namespace(str_t word)
     return str_eq(word, STR("status")) || str_eq(word, STR("finalize"));
 }
 
-static bool subresource_served(const struct call *call)
+static bool words_have(const char *const *words, const char *word)
 {
-    if (call->subresource.len == 0)
-        return true;
-    if (str_eq(call->subresource, STR("status")))
-        return call->kind->has_status;
-    const struct subresource *sub = call->kind->subresources;
-    for (; sub != NULL && sub->name != NULL; sub++)
-        if (str_eq(call->subresource, str_from_z(sub->name)))
+    for (; *words != NULL; words++)
+        if (strcmp(*words, word) == 0)
             return true;
     return false;
+}
+
+/* What a method means behind an object's name. */
+static bool set_sub_verb(struct call *call)
+{
+    switch (call->x->method) {
+    case HTTP_GET:
+    case HTTP_HEAD:
+        call->verb = VERB_GET;
+        break;
+    case HTTP_POST:
+        call->verb = VERB_CREATE;
+        break;
+    case HTTP_PUT:
+        call->verb = VERB_UPDATE;
+        break;
+    case HTTP_PATCH:
+        call->verb = VERB_PATCH;
+        break;
+    case HTTP_DELETE:
+    case HTTP_OPTIONS:
+    case HTTP_CONNECT:
+    case HTTP_TRACE:
+    case HTTP_OTHER:
+        return false;
+    }
+    return words_have(call->sub->verbs, verb_word(call->verb));
 }
 
 static bool set_verb(struct call *call)
 {
     bool named = call->name.len > 0;
+    if (call->sub != NULL)
+        return set_sub_verb(call);
     /* All namespaces at once can be read, and that is all. */
     bool scoped = !call->kind->namespaced || call->ns.len > 0;
     switch (call->x->method) {
@@ -84,7 +110,7 @@ static bool set_verb(struct call *call)
         return named;
     case HTTP_DELETE:
         call->verb = named ? VERB_DELETE : VERB_DELETE_COLLECTION;
-        return call->subresource.len == 0 && scoped;
+        return scoped;
     case HTTP_OPTIONS:
     case HTTP_CONNECT:
     case HTTP_TRACE:
@@ -114,8 +140,11 @@ static enum path_result parse_resource(struct call *call, const struct path *pat
     call->subresource = path->n > at + 2 ? path->at[at + 2] : STR("");
     if (call->name.len > 0 && call->kind->namespaced && !in_ns)
         return PATH_UNKNOWN;
-    if (!subresource_served(call))
-        return PATH_UNKNOWN;
+    if (call->subresource.len > 0) {
+        call->sub = kind_subresource(call->kind, call->subresource);
+        if (call->sub == NULL)
+            return PATH_UNKNOWN;
+    }
     return PATH_OBJECT;
 }
 

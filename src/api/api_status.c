@@ -261,6 +261,10 @@ void answer_object(struct call *call, int code, const struct object *object)
 {
     if (call->x == NULL)
         return;
+    if (call->answer != NULL) {
+        call->answer(call, code, object);
+        return;
+    }
     struct shape shape = call_shape(call);
     if (shape.format == FORMAT_OBJECT && shape.kind->stored_as == NULL && call->unknown == NULL) {
         /* Sent from where they are. */

@@ -247,6 +247,30 @@ static void check_finalizers(const struct json *object, const struct json *old,
                     STR_A(buf_str(&added)));
 }
 
+static bool is_ephemeral(const struct call *call)
+{
+    return str_eq(call->subresource, STR("ephemeralcontainers"));
+}
+
+/* Debug containers come and stay as they are. */
+static void check_ephemeral(const struct json *object, const struct json *old,
+                            struct field_errors *errors)
+{
+    const struct json *are = json_at(object, "spec.ephemeralContainers");
+    JSON_EACH(json_at(old, "spec.ephemeralContainers"), was)
+    {
+        const struct json *same = NULL;
+        str_t name = json_get_text(was, STR("name"));
+        JSON_EACH(are, each)
+        if (str_eq(json_get_text(each, STR("name")), name))
+            same = each;
+        if (same == NULL || !json_eq(same, was))
+            field_error(errors, FIELD_FORBIDDEN, STR("spec.ephemeralContainers"),
+                        "Forbidden: existing ephemeral containers \"" STR_F "\" may not be %s\n",
+                        STR_A(name), same == NULL ? "removed" : "changed");
+    }
+}
+
 static int check_rules(struct call *call, struct json *object, const struct json *old)
 {
     struct field_errors *errors = arena_new(call->arena, struct field_errors);
@@ -257,7 +281,9 @@ static int check_rules(struct call *call, struct json *object, const struct json
         schema_check_immutable(call->kind->schema, old, object, errors);
         check_finalizers(object, old, errors);
     }
-    if (call->kind->check != NULL)
+    if (is_ephemeral(call))
+        check_ephemeral(object, old, errors);
+    else if (call->kind->check != NULL)
         call->kind->check(object, old, errors);
     if (errors->n == 0)
         return 0;
@@ -442,8 +468,12 @@ static struct json *through_subresource(struct call *call, struct json *object, 
     struct json *result = json_clone(old, call->arena);
     keep(json_get(result, STR("metadata")), json_get(object, STR("metadata")),
          STR("resourceVersion"), call->arena);
-    keep(result, object, str_eq(call->subresource, STR("status")) ? STR("status") : STR("spec"),
-         call->arena);
+    if (is_ephemeral(call))
+        keep(json_get(result, STR("spec")), json_get(object, STR("spec")),
+             STR("ephemeralContainers"), call->arena);
+    else
+        keep(result, object, str_eq(call->subresource, STR("status")) ? STR("status") : STR("spec"),
+             call->arena);
     return result;
 }
 
@@ -474,6 +504,7 @@ void api_update_object(struct call *call, struct json *object, const struct obje
         return;
     if (call->subresource.len > 0) {
         object = through_subresource(call, object, old);
+        schema_set_defaults(call->kind->schema, object, arena);
     } else {
         if (call->kind->has_status)
             keep(object, old, STR("status"), arena);
@@ -502,7 +533,7 @@ void api_update_object(struct call *call, struct json *object, const struct obje
 
 /* --- patch --- */
 
-static struct json *patched(struct call *call, const struct json *old, str_t body)
+struct json *patched(struct call *call, const struct json *old, str_t body)
 {
     str_t type = http_get(call->x, STR("Content-Type")), rest;
     str_cut(type, ';', &type, &rest);
@@ -556,7 +587,8 @@ static void patch(struct call *call, str_t body, const struct object *latest)
 static void with_latest(struct call *call, str_t body)
 {
     struct json *object = NULL;
-    if (call->verb == VERB_UPDATE && body_object(call, body, &object) < 0)
+    bool plain = call->sub == NULL || call->sub->kind == NULL;
+    if (plain && call->verb == VERB_UPDATE && body_object(call, body, &object) < 0)
         return;
     if (call->verb == VERB_DELETE && delete_options(call, body, &object) < 0)
         return;
@@ -564,12 +596,30 @@ static void with_latest(struct call *call, str_t body)
         store_latest(call->api->store, call->resource, call->ns, call->name);
     if (latest == NULL)
         answer_not_found(call);
+    else if (call->sub != NULL && subresource_write(call, body, latest))
+        return;
     else if (call->verb == VERB_UPDATE)
         api_update_object(call, object, latest);
     else if (call->verb == VERB_PATCH)
         patch(call, body, latest);
     else
         api_delete_object(call, object, latest);
+}
+
+/* POST .../bindings: the old way to say where a pod goes. */
+static void bind_pod(struct call *call)
+{
+    struct json *binding;
+    if (body_object(call, call->body, &binding) < 0)
+        return;
+    call->kind = &kind_pod;
+    call->resource = STR("pods");
+    call->name = json_text(json_at(binding, "metadata.name"), STR(""));
+    const struct object *pod = store_latest(call->api->store, call->resource, call->ns, call->name);
+    if (pod == NULL)
+        answer_not_found(call);
+    else
+        api_bind(call, binding, pod);
 }
 
 static void write_run(struct flow_call *flow)
@@ -580,7 +630,9 @@ static void write_run(struct flow_call *flow)
     flow_leave(&call->api->flows, flow);
     if (call->verb == VERB_DELETE_COLLECTION)
         api_delete_collection(call, call->body);
-    else if (call->verb != VERB_CREATE)
+    else if (call->kind == &kind_binding)
+        bind_pod(call);
+    else if (call->verb != VERB_CREATE || call->sub != NULL)
         with_latest(call, call->body);
     else if (body_object(call, call->body, &object) == 0)
         api_create_object(call, object);

@@ -9,6 +9,8 @@ enum { KEY_LEN_MAX = 512 };
 /* clang-format off */
 static const struct kind *const built_in[] = {
     &kind_binding,
+    &kind_clusterrole,
+    &kind_clusterrolebinding,
     &kind_configmap,
     &kind_controllerrevision,
     &kind_cronjob,
@@ -25,6 +27,7 @@ static const struct kind *const built_in[] = {
     &kind_job,
     &kind_lease,
     &kind_limitrange,
+    &kind_localsubjectaccessreview,
     &kind_namespace,
     &kind_networkpolicy,
     &kind_node,
@@ -37,11 +40,19 @@ static const struct kind *const built_in[] = {
     &kind_replicaset,
     &kind_replicationcontroller,
     &kind_resourcequota,
+    &kind_role,
+    &kind_rolebinding,
     &kind_runtimeclass,
     &kind_secret,
+    &kind_selfsubjectaccessreview,
+    &kind_selfsubjectreview,
+    &kind_selfsubjectrulesreview,
     &kind_service,
+    &kind_serviceaccount,
     &kind_statefulset,
     &kind_storageclass,
+    &kind_subjectaccessreview,
+    &kind_tokenreview,
     NULL,
 };
 /* clang-format on */

@@ -14,7 +14,10 @@ extern const struct kind kind_binding, kind_configmap, kind_controllerrevision, 
     kind_persistentvolumeclaim, kind_pod, kind_poddisruptionbudget, kind_podtemplate,
     kind_priorityclass, kind_replicaset, kind_replicationcontroller, kind_resourcequota,
     kind_runtimeclass, kind_secret, kind_service, kind_statefulset, kind_storageclass,
-    kind_eviction, kind_scale;
+    kind_eviction, kind_scale, kind_serviceaccount, kind_role, kind_clusterrole, kind_rolebinding,
+    kind_clusterrolebinding, kind_tokenrequest, kind_tokenreview, kind_selfsubjectreview,
+    kind_subjectaccessreview, kind_localsubjectaccessreview, kind_selfsubjectaccessreview,
+    kind_selfsubjectrulesreview;
 extern const struct scale_paths scale_by_selector; /* spec.replicas, spec.selector */
 
 /* The API server owns it and adds to it; others look. Kinds stay in memory after they went. */

@@ -343,10 +343,17 @@ static const struct field_selector pod_selectors[] = {
 
 static const char *const create_verb[] = {"create", NULL};
 static const char *const change_verbs[] = {"get", "patch", "update", NULL};
+static const char *const stream_verbs[] = {"create", "get", NULL};
+static const char *const get_verb[] = {"get", NULL};
 static const struct subresource pod_subresources[] = {
+    {"attach", NULL, stream_verbs},
     {"binding", &kind_binding, create_verb},
     {"ephemeralcontainers", NULL, change_verbs},
     {"eviction", &kind_eviction, create_verb},
+    {"exec", NULL, stream_verbs},
+    {"log", NULL, get_verb},
+    {"portforward", NULL, stream_verbs},
+    {"proxy", NULL, stream_verbs},
     {0},
 };
 

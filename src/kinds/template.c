@@ -4,7 +4,9 @@
 #include "kinds/pod_spec.h"
 #include "kinds/tables.h"
 
-const struct scale_paths scale_by_selector = {"spec.replicas", "status.replicas", "spec.selector"};
+static const char *const change_verbs[] = {"get", "patch", "update", NULL};
+const struct scale_paths scale_by_selector = {
+    {"scale", &kind_scale, change_verbs}, "spec.replicas", "status.replicas", "spec.selector"};
 
 static void podtemplate_prepare(struct json *object, const struct json *old, struct arena *arena)
 {

@@ -9,7 +9,7 @@ static const struct field label_selector_requirement_fields[] = {
     {"values", FIELD_LIST, 3, .item = FIELD_STRING, .doc = "Values the operator compares with."},
     {0},
 };
-static const struct schema label_selector_requirement_schema = {
+const struct schema label_selector_requirement_schema = {
     "meta.v1.LabelSelectorRequirement", label_selector_requirement_fields};
 
 static const struct field label_selector_fields[] = {

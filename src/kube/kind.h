@@ -25,16 +25,18 @@ struct field_selector {    /* Beside metadata.name and metadata.namespace, which
     const char *json_path; /* Where it stands; NULL: the same. */
 };
 
-/* Where a kind keeps what /scale shows, as dotted paths. */
-struct scale_paths {
-    const char *replicas, *status_replicas;
-    const char *selector; /* A label selector: an object, a map, or its text. */
-};
-
 struct subresource {
     const char *name;
     const struct kind *kind; /* Of its bodies; NULL: of the object itself. */
     const char *const *verbs;
+    bool hidden; /* Not in discovery. */
+};
+
+/* Where a kind keeps what /scale shows, as dotted paths. */
+struct scale_paths {
+    struct subresource subresource; /* "scale", with autoscaling/v1 Scale. */
+    const char *replicas, *status_replicas;
+    const char *selector; /* A label selector: an object, a map, or its text. */
 };
 
 struct kind {
@@ -63,6 +65,11 @@ struct kind {
     void (*to_stored)(struct json *object, struct arena *arena);   /* NULL: the same fields. */
     void (*from_stored)(struct json *object, struct arena *arena); /* NULL: the same fields. */
 };
+
+/* /status and /scale of those that have one, and the others. NULL: there is none of this name. */
+const struct subresource *kind_subresource(const struct kind *kind, str_t name);
+/* The i-th of all, or NULL. */
+const struct subresource *kind_subresource_at(const struct kind *kind, size_t i);
 
 /* "configmaps" or "deployments.apps": how messages name it. */
 str_t kind_resource(const struct kind *kind, struct arena *arena);
