@@ -17,6 +17,19 @@ struct json *cache_get(const struct cache *cache, str_t resource, str_t ns, str_
     return json;
 }
 
+struct json *cache_meta(const struct cache *cache, str_t resource, str_t ns, str_t name,
+                        struct arena *arena)
+{
+    const struct object *object = store_get(cache->store, resource, ns, name);
+    struct json *meta = NULL;
+    struct err err;
+    if (object == NULL)
+        return NULL;
+    int r = json_pick(object->json, STR("metadata"), arena, &meta, &err);
+    MUST(r == 0);
+    return json_clone(meta, arena); /* It must outlive this version of the object. */
+}
+
 size_t cache_count(const struct cache *cache, str_t resource, str_t ns)
 {
     return store_count(cache->store, resource, ns);

@@ -15,6 +15,9 @@ struct cache {
 /* The object's tree in the arena, or NULL. */
 struct json *cache_get(const struct cache *cache, str_t resource, str_t ns, str_t name,
                        struct arena *arena);
+/* Its metadata only: much cheaper for large objects. */
+struct json *cache_meta(const struct cache *cache, str_t resource, str_t ns, str_t name,
+                        struct arena *arena);
 /* Objects of one resource in one namespace ("" = all). */
 size_t cache_count(const struct cache *cache, str_t resource, str_t ns);
 

@@ -15,8 +15,9 @@ enum { PER_TURN_MAX = 32, RETRY_MIN_MS = 5, RETRY_MAX_MS = 60000, RELIST_MS = 10
 struct lane { /* One controller. */
     const struct controller *controller;
     struct runner *runner;
-    str_t resource;
+    str_t resource; /* "": none. */
     struct workqueue queue;
+    void *state;
 };
 
 struct runner {
@@ -60,20 +61,45 @@ static bool in_namespace(const struct controller *controller, str_t resource, st
     return false;
 }
 
+static void add_key(void *self, str_t key)
+{
+    workqueue_add(&((struct lane *)self)->queue, key);
+}
+
+static void look(struct lane *lane, const struct object *object, bool gone, bool again)
+{
+    const struct runner *runner = lane->runner;
+    struct sight sight = {.resource = object->resource,
+                          .ns = object->ns,
+                          .name = object->name,
+                          .json = object->json,
+                          .gone = gone,
+                          .again = again,
+                          .cache = &runner->cache,
+                          .kinds = runner->settings.kinds,
+                          .queue = lane,
+                          .add = add_key};
+    if (lane->controller->seen != NULL)
+        lane->controller->seen(lane->state, &sight);
+}
+
 static void queue_object(struct lane *lane, const struct object *object)
 {
     AUTO(arena_done) struct arena arena = {0};
     if (str_eq(object->resource, lane->resource))
         workqueue_add(&lane->queue, key_of(object->ns, object->name, &arena));
-    else if (in_namespace(lane->controller, object->resource, &arena))
+    else if (object->ns.len > 0 && (lane->controller->all_in_namespace ||
+                                    in_namespace(lane->controller, object->resource, &arena)))
         workqueue_add(&lane->queue, key_of(STR(""), object->ns, &arena));
 }
 
 static void on_change(struct store_watch *watch, const struct store_event *event)
 {
     struct runner *runner = CONTAINER_OF(watch, struct runner, watch);
-    for (size_t i = 0; i < runner->n_lanes; i++)
+    for (size_t i = 0; i < runner->n_lanes; i++) {
         queue_object(&runner->lanes[i], event->object);
+        look(&runner->lanes[i], event->object, event->verb == STORE_DELETE, false);
+    }
     run_soon(runner);
 }
 
@@ -85,7 +111,8 @@ static void reconcile(struct lane *lane, str_t key)
                            .cache = &runner->cache,
                            .clock = loop_clock(runner->settings.loop),
                            .kinds = runner->settings.kinds,
-                           .ca_pem = runner->settings.ca_pem};
+                           .ca_pem = runner->settings.ca_pem,
+                           .state = lane->state};
     struct writer writer = runner->settings.writer;
     str_t copy = arena_str(&arena, key);
     str_cut(copy, '/', &rc.ns, &rc.name);
@@ -132,13 +159,18 @@ static void on_turn(struct post *post)
 
 static bool queue_first(void *self, const struct object *object)
 {
-    queue_object(self, object);
+    struct lane *lane = self;
+    if (str_eq(object->resource, lane->resource))
+        queue_object(lane, object);
+    look(lane, object, false, true);
     return true;
 }
 
 static int queue_all(struct lane *lane, struct err *err)
 {
     struct store_list list = {.resource = lane->resource};
+    if (lane->controller->seen != NULL)
+        list.resource = STR("");
     return store_each(lane->runner->settings.store, &list, queue_first, lane, err);
 }
 
@@ -179,7 +211,10 @@ int runner_new(const struct runner_settings *settings, struct runner **out, stru
         struct lane *lane = &runner->lanes[i];
         lane->controller = settings->controllers[i];
         lane->runner = runner;
-        lane->resource = kind_resource(lane->controller->primary, &runner->names);
+        if (lane->controller->primary != NULL)
+            lane->resource = kind_resource(lane->controller->primary, &runner->names);
+        if (lane->controller->open != NULL)
+            lane->state = lane->controller->open();
         workqueue_init(&lane->queue, RETRY_MIN_MS, RETRY_MAX_MS);
         r = queue_all(lane, err);
     }
@@ -201,9 +236,14 @@ void runner_free(struct runner *runner)
     store_unwatch(&runner->watch);
     timer_stop(&runner->timer);
     timer_stop(&runner->relist);
-    for (size_t i = 0; i < runner->n_lanes; i++)
-        if (runner->lanes[i].controller != NULL)
-            workqueue_done(&runner->lanes[i].queue);
+    for (size_t i = 0; i < runner->n_lanes; i++) {
+        struct lane *lane = &runner->lanes[i];
+        if (lane->controller == NULL)
+            continue;
+        workqueue_done(&lane->queue);
+        if (lane->controller->close != NULL)
+            lane->controller->close(lane->state);
+    }
     arena_done(&runner->names);
     free(runner->lanes);
     free(runner);

@@ -4,8 +4,5 @@
 #include <stddef.h>
 
 const struct controller *const controllers_all[] = {
-    &event_controller,
-    &namespace_controller,
-    &root_ca_controller,
-    NULL,
+    &event_controller, &gc_controller, &namespace_controller, &root_ca_controller, NULL,
 };

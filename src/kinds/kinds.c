@@ -177,6 +177,17 @@ const struct kind *kind_by_name(const struct kinds *kinds, str_t group, str_t ve
     return NULL;
 }
 
+const struct kind *kind_by_resource(const struct kinds *kinds, str_t resource)
+{
+    str_t plural, group;
+    str_cut(resource, '.', &plural, &group);
+    for (const struct kind *const *kind = kinds->at; *kind != NULL; kind++)
+        if ((*kind)->stored_as == NULL && str_eq(plural, str_from_z((*kind)->plural)) &&
+            str_eq(group, str_from_z((*kind)->group)))
+            return *kind;
+    return NULL;
+}
+
 bool kind_is_secret(str_t resource)
 {
     for (const struct kind *const *kind = built_in; *kind != NULL; kind++) {

@@ -36,4 +36,6 @@ void kinds_remove(struct kinds *kinds, const struct kind *kind);
 const struct kind *kind_by_plural(const struct kinds *kinds, str_t group, str_t version,
                                   str_t plural);
 const struct kind *kind_by_name(const struct kinds *kinds, str_t group, str_t version, str_t name);
+/* By its name in the store: "deployments.apps". */
+const struct kind *kind_by_resource(const struct kinds *kinds, str_t resource);
 bool kind_is_secret(str_t resource); /* For store_settings.secret. */

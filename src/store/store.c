@@ -294,7 +294,7 @@ uint64_t store_rv(const struct store *store)
 
 static bool in_range(const struct object *object, str_t resource, str_t ns)
 {
-    return object != NULL && str_eq(object->resource, resource) &&
+    return object != NULL && (resource.len == 0 || str_eq(object->resource, resource)) &&
            (ns.len == 0 || str_eq(object->ns, ns));
 }
 
@@ -320,9 +320,10 @@ int store_each(struct store *store, const struct store_list *list,
     }
     bool behind = list->after_name.len > 0;
     str_t ns = behind ? list->after_ns : list->ns, name = list->after_name;
+    str_t resource = list->resource;
     for (;;) {
-        const struct object *object = index_from(&store->index, list->resource, ns, name, behind);
-        const struct object *old = index_from(&past, list->resource, ns, name, behind);
+        const struct object *object = index_from(&store->index, resource, ns, name, behind);
+        const struct object *old = index_from(&past, resource, ns, name, behind);
         if (!in_range(object, list->resource, list->ns))
             object = NULL;
         if (!in_range(old, list->resource, list->ns))
@@ -333,6 +334,7 @@ int store_each(struct store *store, const struct store_list *list,
         if (object == NULL ||
             (old != NULL && key_cmp(old, object->resource, object->ns, object->name) <= 0))
             object = old;
+        resource = object->resource;
         ns = object->ns;
         name = object->name;
         behind = true;

@@ -72,7 +72,7 @@ size_t store_count(const struct store *store, str_t resource, str_t ns); /* ns "
  * each() returns false to stop. The list does not change while it runs.
  */
 struct store_list {
-    str_t resource;
+    str_t resource; /* "" with at_rv 0: every object of every kind. */
     str_t ns;
     str_t after_ns;
     str_t after_name;

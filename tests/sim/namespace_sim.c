@@ -91,6 +91,13 @@ static int sim_remove(void *self, const struct kind *kind, str_t ns, str_t name,
     return unlucky() ? refused(err) : w->real.remove(w->real.self, kind, ns, name, err);
 }
 
+static int sim_remove_if(void *self, const struct kind *kind, str_t ns, str_t name,
+                         const struct removal *removal, struct err *err)
+{
+    struct world *w = self;
+    return unlucky() ? refused(err) : w->real.remove_if(w->real.self, kind, ns, name, removal, err);
+}
+
 /* --- what is always true --- */
 
 static int space_of(str_t name)
@@ -122,13 +129,14 @@ static void on_change(struct store_watch *watch, const struct store_event *event
 static void start_runner(struct world *w)
 {
     struct err err;
-    struct runner_settings settings = {.loop = w->loop,
-                                       .store = w->store,
-                                       .log = &w->log,
-                                       .kinds = api_kinds(w->api),
-                                       .controllers = controllers_all,
-                                       .ca_pem = STR("-----CA-----"),
-                                       .writer = {w, sim_create, sim_update, sim_remove}};
+    struct runner_settings settings = {
+        .loop = w->loop,
+        .store = w->store,
+        .log = &w->log,
+        .kinds = api_kinds(w->api),
+        .controllers = controllers_all,
+        .ca_pem = STR("-----CA-----"),
+        .writer = {w, sim_create, sim_update, sim_remove, sim_remove_if}};
     MUST(runner_new(&settings, &w->runner, &err) == 0);
 }
 
