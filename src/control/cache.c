@@ -3,6 +3,8 @@
 
 #include "base/json.h"
 
+#include <string.h>
+
 struct json *cache_get(const struct cache *cache, str_t resource, str_t ns, str_t name,
                        struct arena *arena)
 {
@@ -35,15 +37,31 @@ size_t cache_count(const struct cache *cache, str_t resource, str_t ns)
     return store_count(cache->store, resource, ns);
 }
 
+enum which { ALL, MARKED, UNMARKED };
+
 struct names {
     struct cache_name *at;
     size_t n, max;
     struct arena *arena;
+    enum which which;
 };
+
+/* Nearly always the text alone tells. */
+static bool is_marked(const struct object *object)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct json *meta;
+    struct err err;
+    return memmem(object->json.at, object->json.len, "\"deletionTimestamp\"", 19) != NULL &&
+           json_pick(object->json, STR("metadata"), &arena, &meta, &err) == 0 &&
+           json_get(meta, STR("deletionTimestamp")) != NULL;
+}
 
 static bool add_name(void *self, const struct object *object)
 {
     struct names *names = self;
+    if (names->which != ALL && is_marked(object) != (names->which == MARKED))
+        return true;
     if (names->n == names->max)
         return false;
     names->at[names->n++] = (struct cache_name){arena_str(names->arena, object->ns),
@@ -51,13 +69,42 @@ static bool add_name(void *self, const struct object *object)
     return true;
 }
 
+static size_t names_of(const struct cache *cache, str_t resource, str_t ns, struct names *names)
+{
+    struct store_list list = {.resource = resource, .ns = ns};
+    struct err err;
+    int r = store_each(cache->store, &list, add_name, names, &err);
+    MUST(r == 0);
+    return names->n;
+}
+
 size_t cache_names(const struct cache *cache, str_t resource, str_t ns, struct cache_name *out,
                    size_t max, struct arena *arena)
 {
-    struct names names = {out, 0, max, arena};
+    struct names names = {out, 0, max, arena, ALL};
+    return names_of(cache, resource, ns, &names);
+}
+
+size_t cache_marked(const struct cache *cache, str_t resource, str_t ns, bool marked,
+                    struct cache_name *out, size_t max, struct arena *arena)
+{
+    struct names names = {out, 0, max, arena, marked ? MARKED : UNMARKED};
+    return names_of(cache, resource, ns, &names);
+}
+
+static bool found_one(void *self, const struct object *object)
+{
+    (void)object;
+    *(bool *)self = true;
+    return false;
+}
+
+bool cache_any(const struct cache *cache, str_t resource, str_t ns)
+{
+    bool found = false;
     struct store_list list = {.resource = resource, .ns = ns};
     struct err err;
-    int r = store_each(cache->store, &list, add_name, &names, &err);
+    int r = store_each(cache->store, &list, found_one, &found, &err);
     MUST(r == 0);
-    return names.n;
+    return found;
 }

@@ -21,9 +21,14 @@ struct json *cache_meta(const struct cache *cache, str_t resource, str_t ns, str
 /* Objects of one resource in one namespace ("" = all). */
 size_t cache_count(const struct cache *cache, str_t resource, str_t ns);
 
+bool cache_any(const struct cache *cache, str_t resource, str_t ns); /* Is one there? */
+
 struct cache_name {
     str_t ns, name;
 };
+/* As cache_names(), but only of those that are (or are not) marked with a deletionTimestamp. */
+size_t cache_marked(const struct cache *cache, str_t resource, str_t ns, bool marked,
+                    struct cache_name *out, size_t max, struct arena *arena);
 /* The first `max` names, in order. */
 size_t cache_names(const struct cache *cache, str_t resource, str_t ns, struct cache_name *out,
                    size_t max, struct arena *arena);

@@ -88,8 +88,7 @@ static void queue_object(struct lane *lane, const struct object *object)
     AUTO(arena_done) struct arena arena = {0};
     if (str_eq(object->resource, lane->resource))
         workqueue_add(&lane->queue, key_of(object->ns, object->name, &arena));
-    else if (object->ns.len > 0 && (lane->controller->all_in_namespace ||
-                                    in_namespace(lane->controller, object->resource, &arena)))
+    else if (in_namespace(lane->controller, object->resource, &arena))
         workqueue_add(&lane->queue, key_of(STR(""), object->ns, &arena));
 }
 

@@ -12,15 +12,20 @@
 #include "kinds/kinds.h"
 #include "kube/meta.h"
 
-enum { DELETES_MAX = 500, WAIT_MS = 1000 };
+enum { DELETES_MAX = 400, LOOK_AT_MAX = 500, WAIT_MS = 1000 };
 
-static size_t content_of(const struct reconcile *rc)
+/* Objects of these are in namespaces; each resource once, whatever versions it has. */
+static bool is_content(const struct kind *kind)
 {
-    size_t n = 0;
+    return kind->namespaced && kind->stored_as == NULL && !kind->only_create;
+}
+
+static bool has_content(const struct reconcile *rc)
+{
     for (const struct kind *const *kind = rc->kinds->at; *kind != NULL; kind++)
-        if ((*kind)->namespaced)
-            n += cache_count(rc->cache, kind_resource(*kind, rc->arena), rc->name);
-    return n;
+        if (is_content(*kind) && cache_any(rc->cache, kind_resource(*kind, rc->arena), rc->name))
+            return true;
+    return false;
 }
 
 static bool has_text(const struct json *list, str_t text)
@@ -32,27 +37,39 @@ static bool has_text(const struct json *list, str_t text)
     return false;
 }
 
-/* Content whose own finalizers hold it goes later; status says so. */
+/* Of one kind, as many as are left to do. */
+static int empty_kind(struct reconcile *rc, const struct kind *kind, size_t *left, struct err *err)
+{
+    struct removal removal = {.policy = "Background"}; /* The others go anyway. */
+    struct cache_name *names = arena_array(rc->arena, struct cache_name, *left);
+    size_t n = cache_marked(rc->cache, kind_resource(kind, rc->arena), rc->name, false, names,
+                            *left, rc->arena);
+    for (size_t i = 0; i < n; i++) {
+        int r = rc->writer->remove_if(rc->writer->self, kind, names[i].ns, names[i].name, &removal,
+                                      err);
+        if (r < 0 && r != ERR_NOT_FOUND)
+            return err_wrap(err, "delete '" STR_F "'", STR_A(names[i].name));
+    }
+    *left -= n;
+    return 0;
+}
+
+/*
+ * Pods first, so that what they need is there as long as they are. Content whose own finalizers
+ * hold it, and Pods that take their time, go later; status says so once nothing else is left to do.
+ */
 static int empty(struct reconcile *rc, struct json *ns, struct err *err)
 {
-    struct cache_name *names = arena_array(rc->arena, struct cache_name, DELETES_MAX);
     size_t left = DELETES_MAX;
-    for (const struct kind *const *kind = rc->kinds->at; *kind != NULL && left > 0; kind++) {
-        if (!(*kind)->namespaced)
-            continue;
-        str_t resource = kind_resource(*kind, rc->arena);
-        size_t n = cache_names(rc->cache, resource, rc->name, names, left, rc->arena);
-        for (size_t i = 0; i < n; i++) {
-            int r = rc->writer->remove(rc->writer->self, *kind, names[i].ns, names[i].name, err);
-            if (r < 0 && r != ERR_NOT_FOUND)
-                return err_wrap(err, "delete '" STR_F "'", STR_A(names[i].name));
-        }
-        left -= n;
-    }
+    int r = empty_kind(rc, &kind_pod, &left, err);
+    for (const struct kind *const *kind = rc->kinds->at; *kind != NULL && left > 0 && r == 0;
+         kind++)
+        if (is_content(*kind) && *kind != &kind_pod)
+            r = empty_kind(rc, *kind, &left, err);
     rc->again_in_ms = WAIT_MS; /* Each removal also queues us. */
-    if (namespace_status_set(rc, rc->kinds->at, ns, DELETES_MAX))
-        return rc->writer->update(rc->writer->self, &kind_namespace, "status", ns, err);
-    return 0;
+    if (r == 0 && left == DELETES_MAX && namespace_status_set(rc, rc->kinds->at, ns, LOOK_AT_MAX))
+        r = rc->writer->update(rc->writer->self, &kind_namespace, "status", ns, err);
+    return r;
 }
 
 static int release(struct reconcile *rc, struct json *ns, struct err *err)
@@ -74,7 +91,7 @@ static int namespace_reconcile(struct reconcile *rc, struct err *err)
         .ours_to_release = has_text(json_at(ns, "spec.finalizers"), STR("kubernetes")),
     };
     if (view.deleted)
-        view.content = content_of(rc);
+        view.content = has_content(rc);
     switch (namespace_next(&view)) {
     case NAMESPACE_NOTHING:
         return 0;
@@ -86,9 +103,18 @@ static int namespace_reconcile(struct reconcile *rc, struct err *err)
     return 0;
 }
 
+/* Whatever went may have been the last. */
+static void namespace_seen(void *state, const struct sight *sight)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    (void)state;
+    if (sight->gone && sight->ns.len > 0)
+        sight->add(sight->queue, arena_printf(&arena, "/" STR_F, STR_A(sight->ns)));
+}
+
 const struct controller namespace_controller = {
     .name = "namespace",
     .primary = &kind_namespace,
-    .in_namespace = (const struct kind *const[]){&kind_configmap, &kind_secret, &kind_event, NULL},
     .reconcile = namespace_reconcile,
+    .seen = namespace_seen,
 };

@@ -5,5 +5,5 @@ enum namespace_step namespace_next(const struct namespace_view *view)
 {
     if (!view->there || !view->deleted || !view->ours_to_release)
         return NAMESPACE_NOTHING;
-    return view->content > 0 ? NAMESPACE_EMPTY : NAMESPACE_RELEASE;
+    return view->content ? NAMESPACE_EMPTY : NAMESPACE_RELEASE;
 }

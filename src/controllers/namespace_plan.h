@@ -7,7 +7,7 @@ struct namespace_view {
     bool there;
     bool deleted;         /* It has a deletionTimestamp. */
     bool ours_to_release; /* spec.finalizers has "kubernetes". */
-    size_t content;       /* Objects in it. */
+    bool content;         /* Something is in it. */
 };
 
 enum namespace_step {

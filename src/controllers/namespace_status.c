@@ -32,13 +32,10 @@ static void look(struct held *held, const struct reconcile *rc, const struct kin
                  struct cache_name *names, size_t max)
 {
     str_t resource = kind_resource(kind, rc->arena);
-    size_t n = cache_names(rc->cache, resource, rc->name, names, max, rc->arena), waiting = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct json *object = cache_get(rc->cache, resource, names[i].ns, names[i].name, rc->arena);
-        if (json_at(object, "metadata.deletionTimestamp") == NULL)
-            continue;
-        waiting++;
-        JSON_EACH(json_at(object, "metadata.finalizers"), finalizer)
+    size_t waiting = cache_marked(rc->cache, resource, rc->name, true, names, max, rc->arena);
+    for (size_t i = 0; i < waiting; i++) {
+        struct json *meta = cache_meta(rc->cache, resource, names[i].ns, names[i].name, rc->arena);
+        JSON_EACH(json_get(meta, STR("finalizers")), finalizer)
         count_finalizer(held, json_text(finalizer, STR("")));
     }
     if (waiting > 0)
@@ -102,7 +99,7 @@ bool namespace_status_set(const struct reconcile *rc, const struct kind *const *
     struct held held = {.n = 0};
     struct cache_name *names = arena_array(rc->arena, struct cache_name, look_at_most);
     for (; *kinds != NULL; kinds++)
-        if ((*kinds)->namespaced)
+        if ((*kinds)->namespaced && (*kinds)->stored_as == NULL && !(*kinds)->only_create)
             look(&held, rc, *kinds, names, look_at_most);
     struct json *status = json_get(ns, STR("status"));
     bool wanted = held.resources.len > 0 || json_get(status, STR("conditions")) != NULL;

@@ -173,7 +173,7 @@ static bool has_living_owner(struct world *w, str_t ns, const struct json *meta)
         str_t uid = json_get_text(ref, STR("uid"));
         struct search owner = search(w, ns, uid);
         bool marked = json_get(owner.found, STR("deletionTimestamp")) != NULL;
-        if (owner.found != NULL &&
+        if (owner.found != NULL && !(marked && has(owner.found, "foregroundDeletion")) &&
             (!marked || ours(w, uid, "Orphan") || ours(w, uid, "Background")))
             return true;
     }
