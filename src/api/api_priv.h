@@ -185,6 +185,9 @@ void api_forget_trees(struct api *api);
 /* A resourceVersion from the query: 0 for "" and "0". < 0: answered. */
 int call_rv(struct call *call, uint64_t *rv);
 
+/* --- api_options.c --- */
+int list_query_check(struct call *call); /* resourceVersionMatch and the like. < 0: answered. */
+
 /* --- api_continue.c --- */
 struct continue_token {
     uint64_t rv; /* 0: the present, whatever the pages before have shown. */

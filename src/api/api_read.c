@@ -89,15 +89,8 @@ static int list_moment(struct call *call, struct list_options *options)
     str_t token_text = call_query(call, STR("continue"));
     str_t rv_text = call_query(call, STR("resourceVersion"));
     bool exact = str_eq(match, STR("Exact"));
-    if (call_rv(call, &rv) < 0)
+    if (list_query_check(call) < 0 || call_rv(call, &rv) < 0)
         return -1;
-    if (match.len > 0 && (rv_text.len == 0 || token_text.len > 0 || (exact && rv == 0) ||
-                          (!exact && !str_eq(match, STR("NotOlderThan"))))) {
-        answer_plain(call, 422, "Invalid",
-                     "resourceVersionMatch: Forbidden: it must be Exact or NotOlderThan, with a "
-                     "resourceVersion, without continue, and Exact not with resourceVersion 0");
-        return -1;
-    }
     if (token_text.len > 0) {
         struct continue_token token;
         if (rv_text.len > 0 && rv > 0) {

@@ -205,8 +205,9 @@ int call_rv(struct call *call, uint64_t *rv)
     int64_t number = 0;
     if (text.len > 0 && (!str_to_i64(text, &number) || number < 0)) {
         answer_plain(call, 400, "BadRequest",
-                     "resourceVersion: Invalid value: \"" STR_F "\": it must be a number",
-                     STR_A(text));
+                     "resourceVersion: Invalid value: \"" STR_F
+                     "\": strconv.ParseUint: parsing \"" STR_F "\": invalid syntax",
+                     STR_A(text), STR_A(text));
         return -1;
     }
     *rv = (uint64_t)number;

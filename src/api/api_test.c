@@ -179,7 +179,18 @@ TEST(what_breaks_a_rule_is_refused_in_kubernetes_words)
         {"GET /api/v1/foos", "", 404, "404 page not found"},
         {"GET " MAPS "?resourceVersion=99", "", 504, "Too large resource version: 99, current: "},
         {"GET " MAPS "?resourceVersion=x", "", 400, "resourceVersion: Invalid value"},
-        {"GET " MAPS "?resourceVersionMatch=Exact", "", 422, "resourceVersionMatch: Forbidden"},
+        {"GET " MAPS "?resourceVersionMatch=Exact", "", 422,
+         "ListOptions.meta.k8s.io \\\"\\\" is invalid: resourceVersionMatch: Forbidden: "
+         "resourceVersionMatch is forbidden unless resourceVersion is provided\""},
+        {"GET " MAPS "?resourceVersionMatch=Exact&resourceVersion=0", "", 422,
+         "\\\"exact\\\" is forbidden for resourceVersion \\\"0\\\""},
+        {"GET " MAPS "?resourceVersionMatch=New&resourceVersion=1", "", 422,
+         "supported values: \\\"Exact\\\", \\\"NotOlderThan\\\", \\\"\\\""},
+        {"GET " MAPS "?sendInitialEvents=true", "", 422, "sendInitialEvents is forbidden for list"},
+        {"GET " MAPS "?watch=1&sendInitialEvents=true", "", 422,
+         "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"},
+        {"GET " MAPS "?watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=1", "", 422,
+         "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"},
         {"GET " MAPS "?continue=x", "", 400, "continue key is not valid"},
         {"GET " MAPS "?fieldSelector=spec.foo%3Da", "", 400, "field label not supported: spec.foo"},
         {"PATCH " MAPS "/a", "{}", 404, "not found"},
@@ -361,10 +372,20 @@ TEST(a_watch_tells_every_change_once_and_ends_when_it_should)
     CHECK(strstr(client_hear(&chosen, "ADDED"), "{\"type\":\"ADDED\"") != NULL);
     fixture_wait(&house.f, 61000);
     CHECK(strstr(client_hear(&all, "BOOKMARK"), "\"resourceVersion\":\"") != NULL);
+    client_forget(&all);
+    CHECK(says(ask_api(&house, "POST /api/v1/namespaces/kube-system/configmaps",
+                       "{\"metadata\":{\"name\":\"elsewhere\"}}"),
+               201, "elsewhere"));
+    rv = version_in(ask_api(&house, "GET " MAPS, ""));
     fixture_wait(&house.f, 61000);
-    CHECK(strstr(client_hear(&all, "\r\n0\r\n\r\n"), "\r\n0\r\n\r\n") != NULL);
+    const char *last = client_hear(&all, "\r\n0\r\n\r\n");
+    CHECK(strstr(last, "\r\n0\r\n\r\n") != NULL);
+    CHECK(version_in(strstr(last, "BOOKMARK")) == rv); /* Though nothing it wants has happened. */
+    client_forget(&chosen);
     api_drain(house.api);
-    CHECK(strstr(client_hear(&chosen, "\r\n0\r\n\r\n"), "\r\n0\r\n\r\n") != NULL);
+    last = client_hear(&chosen, "\r\n0\r\n\r\n");
+    CHECK(strstr(last, "\r\n0\r\n\r\n") != NULL);
+    CHECK(version_in(strstr(last, "BOOKMARK")) == rv);
     CHECK(says(ask_with(&house, "GET /readyz", "", "", false), 503, "[-]shutdown"));
     client_done(&all);
     client_done(&chosen);

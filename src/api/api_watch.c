@@ -102,10 +102,22 @@ static void on_gone(struct exchange *x)
     watcher_free(x->self);
 }
 
+static void send_bookmark(struct watcher *w, bool initial_end);
+
+/* Everything up to now was sent, or was not wanted. */
+static void bookmark_now(struct watcher *w)
+{
+    if (!w->bookmarks || w->phase != WATCH_LIVE || w->paused || w->ending)
+        return;
+    w->rv = store_rv(w->api->store);
+    send_bookmark(w, false);
+}
+
 static void watch_over(struct timer *timer)
 {
     struct watcher *w = CONTAINER_OF(timer, struct watcher, timeout);
     struct exchange *x = w->x;
+    bookmark_now(w); /* So that the next watch begins where this one ended. */
     x->on_gone = NULL;
     watcher_free(w);
     http_end(x, NULL, 0);
@@ -229,10 +241,7 @@ static void send_bookmark(struct watcher *w, bool initial_end)
 static void bookmark_due(struct timer *timer)
 {
     struct watcher *w = CONTAINER_OF(timer, struct watcher, bookmark);
-    if (w->phase == WATCH_LIVE) { /* Everything up to now was sent, or was not wanted. */
-        w->rv = store_rv(w->api->store);
-        send_bookmark(w, false);
-    }
+    bookmark_now(w);
     timer_set(w->api->loop, &w->bookmark, BOOKMARK_MS, bookmark_due);
 }
 
@@ -323,7 +332,8 @@ void api_watch(struct call *call)
     };
     uint64_t from;
     struct list_options options = {0};
-    if (call_rv(call, &from) < 0 || list_selectors(call, &options) < 0)
+    if (list_query_check(call) < 0 || call_rv(call, &from) < 0 ||
+        list_selectors(call, &options) < 0)
         return;
     struct watcher *w = calloc(1, sizeof(*w));
     MUST(w != NULL);
@@ -351,6 +361,9 @@ void api_watch(struct call *call)
 
 void api_drain_watches(struct api *api)
 {
-    LIST_EACH(&api->watchers, link)
-        end_soon(CONTAINER_OF(link, struct watcher, link));
+    LIST_EACH(&api->watchers, link) {
+        struct watcher *w = CONTAINER_OF(link, struct watcher, link);
+        bookmark_now(w);
+        end_soon(w);
+    }
 }
