@@ -44,6 +44,13 @@ static void handle(void *self, struct exchange *x)
         http_collect(x, 1 << 20, answer);
 }
 
+/* Of text that ends with a line. */
+static int64_t number_at(const char *text)
+{
+    int64_t number = 0;
+    return str_to_i64((str_t){text, strspn(text, "0123456789")}, &number) ? number : -1;
+}
+
 /* The final statuses of all that was heard; our answers have a Content-Length. */
 static size_t statuses(str_t heard, bool to_head, int *out)
 {
@@ -53,9 +60,9 @@ static size_t statuses(str_t heard, bool to_head, int *out)
         if (!CHECK(end != NULL && str_starts(heard, STR("HTTP/1.1 "))))
             break;
         size_t head = (size_t)(end - heard.at) + 4;
-        int status = atoi(heard.at + 9);
+        int status = (int)number_at(heard.at + 9);
         const char *length = memmem(heard.at, head, "Content-Length: ", 16);
-        size_t body = length == NULL || to_head ? 0 : (size_t)atoi(length + 16);
+        size_t body = length == NULL || to_head ? 0 : (size_t)number_at(length + 16);
         if (status >= 200)
             out[n++] = status;
         if (!CHECK(head + body <= heard.len))
