@@ -72,6 +72,14 @@ static int run_serve(const struct options *o)
     const char *roles = o->role != NULL ? o->role : o->roles != NULL ? o->roles : "control";
     if (check_roles(roles, &err) < 0)
         return fail(&err);
+    struct stat door;
+    if (o->role != NULL && (fstat(FD_LOCAL, &door) < 0 || !S_ISSOCK(door.st_mode))) {
+        (void)err_set(&err, ERR_INVALID,
+                      "a role is started by 'davy serve', which hands it its sockets; "
+                      "--roles=%s picks it",
+                      o->role);
+        return fail(&err);
+    }
     if (o->role != NULL) {
         struct role_settings settings = {o->dir, o->arena};
         return control_run(&settings);

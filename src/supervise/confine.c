@@ -1,4 +1,4 @@
-/* confine.c - user, capabilities, no_new_privs, seccomp: in this order. */
+/* confine.c - user, capabilities, the parent's death, no_new_privs, seccomp: in this order. */
 #include "supervise/confine.h"
 
 #include "supervise/settings.h"
@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -127,6 +128,9 @@ int confine(struct err *err)
         r = drop_capabilities(err);
     if (r < 0)
         return r;
+    /* Without its supervisor a role would hold ports and the store, and nobody could stop it. */
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0)
+        return err_errno(err, "end with the supervisor");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_errno(err, "set no_new_privs");
     return filter_syscalls(err);
