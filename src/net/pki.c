@@ -3,6 +3,7 @@
 
 #include "net/tls_priv.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -150,4 +151,29 @@ int pki_validity(str_t certificate_pem, int64_t *not_before, int64_t *not_after,
         !unix_time(X509_get0_notAfter(cert), not_after))
         return tls_error(err, "read a certificate");
     return 0;
+}
+
+static X509 *read_certificate(str_t pem)
+{
+    AUTO(bio_free) BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.len);
+    return PEM_read_bio_X509(bio, NULL, NULL, NULL);
+}
+
+int pki_check(const struct pki_pair *pair, str_t ca_pem, struct err *err)
+{
+    AUTO(x509_free) X509 *cert = read_certificate(pair->certificate_pem);
+    AUTO(x509_free) X509 *ca = read_certificate(ca_pem);
+    AUTO(bio_free) BIO *bio = BIO_new_mem_buf(pair->key_pem.at, (int)pair->key_pem.len);
+    AUTO(key_free) EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    const char *wrong = NULL;
+    if (cert == NULL)
+        wrong = "the certificate cannot be read";
+    else if (key == NULL)
+        wrong = "the key cannot be read";
+    else if (X509_check_private_key(cert, key) != 1)
+        wrong = "the key is not the certificate's";
+    else if (ca == NULL || X509_verify(cert, X509_get0_pubkey(ca)) != 1)
+        wrong = "the certificate is not signed by this CA";
+    ERR_clear_error();
+    return wrong == NULL ? 0 : err_set(err, ERR_INVALID, "%s", wrong);
 }

@@ -25,3 +25,8 @@ int pki_sign(const struct pki_pair *ca, const struct pki_leaf *leaf, struct aren
              struct pki_pair *out, struct err *err);
 /* Unix times in seconds. */
 int pki_validity(str_t certificate_pem, int64_t *not_before, int64_t *not_after, struct err *err);
+/*
+ * Do the two belong together, and has `ca_pem` signed the certificate? ERR_INVALID says what is
+ * wrong, in words for whoever looks after the files.
+ */
+int pki_check(const struct pki_pair *pair, str_t ca_pem, struct err *err);

@@ -104,3 +104,38 @@ TEST(a_certificate_that_is_none_is_refused_with_words)
     struct err err;
     CHECK_INT(tls_config_new(&settings, &out, &err), ERR_INVALID);
 }
+
+TEST(a_key_and_a_certificate_that_do_not_belong_together_are_told_apart)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct pki_pair ca, other, leaf, none = {0};
+    struct pki_leaf what = {.common_name = STR("a"), .server = true, .days = 2};
+    struct err err;
+    MUST(pki_ca("ca", 10, &arena, &ca, &err) == 0 &&
+         pki_ca("other", 10, &arena, &other, &err) == 0);
+    MUST(pki_sign(&ca, &what, &arena, &leaf, &err) == 0);
+    str_t cut = {leaf.certificate_pem.at, leaf.certificate_pem.len / 2};
+    const struct {
+        struct pki_pair pair;
+        str_t ca;
+        const char *wrong; /* NULL: nothing. */
+    } rows[] = {
+        {leaf, ca.certificate_pem, NULL},
+        {ca, ca.certificate_pem, NULL},
+        {none, ca.certificate_pem, "the certificate cannot be read"},
+        {{cut, leaf.key_pem}, ca.certificate_pem, "the certificate cannot be read"},
+        {{leaf.certificate_pem, STR("nonsense")}, ca.certificate_pem, "the key cannot be read"},
+        {{leaf.certificate_pem, ca.key_pem},
+         ca.certificate_pem,
+         "the key is not the certificate's"},
+        {leaf, other.certificate_pem, "the certificate is not signed by this CA"},
+        {leaf, STR(""), "the certificate is not signed by this CA"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        err.text[0] = '\0';
+        CHECK_INT(pki_check(&rows[i].pair, rows[i].ca, &err),
+                  rows[i].wrong == NULL ? 0 : ERR_INVALID);
+        test_check_str(str_from_z(err.text), str_from_z(rows[i].wrong == NULL ? "" : rows[i].wrong),
+                       "wrong", __FILE__, __LINE__);
+    }
+}

@@ -140,9 +140,11 @@ int tls_config_new(const struct tls_settings *settings, struct tls_config **out,
     config->server = settings->server;
     config->ctx = SSL_CTX_new(settings->server ? TLS_server_method() : TLS_client_method());
     if (config->ctx == NULL || configure(config, settings) < 0) {
-        tls_error(err, "use the certificates given");
         SSL_CTX_free(config->ctx);
         free(config);
+        if (ERR_peek_error() == 0)
+            return err_set(err, ERR_INVALID, "use the certificates given: there are none");
+        tls_error(err, "use the certificates given");
         err->code = ERR_INVALID;
         return ERR_INVALID;
     }

@@ -56,13 +56,37 @@ static int write_pair(const struct home *home, const char *name, const struct pk
     return r < 0 ? r : file_write(home_path(home, crt.at), 0644, pair->certificate_pem, err);
 }
 
-/* Is there nothing yet, or has it lived two thirds of its life? */
-static bool wants_renewal(int r, const struct pki_pair *pair, msec_t wall_ms)
+/*
+ * Is there nothing yet, or nothing that can be used? Has it lived two thirds of its life? Or has it
+ * not begun, because it was made while the clock was wrong?
+ */
+static bool wants_renewal(const struct home *home, const char *name, str_t ca_pem, msec_t wall_ms)
 {
-    int64_t from, until;
+    int64_t from, until, now = wall_ms / 1000;
+    struct pki_pair pair;
     struct err ignored;
-    return r < 0 || pki_validity(pair->certificate_pem, &from, &until, &ignored) < 0 ||
-           wall_ms / 1000 > from + (until - from) * 2 / 3;
+    return read_pair(home, name, &pair, &ignored) < 0 || pki_check(&pair, ca_pem, &ignored) < 0 ||
+           pki_validity(pair.certificate_pem, &from, &until, &ignored) < 0 || now < from ||
+           now > from + (until - from) * 2 / 3;
+}
+
+/* The CA is made once. What clients trust is never replaced because a file is damaged or gone. */
+static int have_ca(const struct home *home, struct pki_pair *ca, bool *made, struct err *err)
+{
+    int r = read_pair(home, "ca", ca, err);
+    *made = r == ERR_NOT_FOUND && access(home_path(home, "pki/ca.crt"), F_OK) < 0;
+    if (*made) {
+        r = pki_ca("davy-ca", CA_DAYS, home->arena, ca, err);
+        return r < 0 ? r : write_pair(home, "ca", ca, err);
+    }
+    if (r == 0)
+        r = pki_check(ca, ca->certificate_pem, err);
+    if (r < 0)
+        return err_wrap(err,
+                        "the CA in '" STR_F "/pki' (put ca.crt and ca.key back from a copy; "
+                        "without both, a new CA is made, which no client knows)",
+                        STR_A(home->dir));
+    return 0;
 }
 
 static const char *server_names(const struct home *home)
@@ -81,14 +105,8 @@ static const char *server_names(const struct home *home)
 int home_certificates(const struct home *home, msec_t wall_ms, bool *changed, struct err *err)
 {
     struct pki_pair ca, pair;
-    bool any = false;
-    int r = read_pair(home, "ca", &ca, err);
-    if (r == ERR_NOT_FOUND) {
-        r = pki_ca("davy-ca", CA_DAYS, home->arena, &ca, err);
-        if (r == 0)
-            r = write_pair(home, "ca", &ca, err);
-        any = true;
-    }
+    bool made;
+    int r = have_ca(home, &ca, &made, err);
     const struct {
         const char *name;
         struct pki_leaf leaf;
@@ -102,7 +120,7 @@ int home_certificates(const struct home *home, msec_t wall_ms, bool *changed, st
          {.common_name = STR("admin"), .organization = STR("system:masters"), .days = LEAF_DAYS}},
     };
     for (size_t i = 0; i < ARRAY_LEN(leaves) && r == 0; i++) {
-        if (!any && !wants_renewal(read_pair(home, leaves[i].name, &pair, err), &pair, wall_ms))
+        if (!made && !wants_renewal(home, leaves[i].name, ca.certificate_pem, wall_ms))
             continue;
         r = pki_sign(&ca, &leaves[i].leaf, home->arena, &pair, err);
         if (r == 0)
