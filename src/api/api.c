@@ -105,30 +105,6 @@ static void answer_other(struct call *call)
 
 /* --- requests --- */
 
-static void answer_forbidden(struct call *call)
-{
-    struct arena *arena = call->arena;
-    str_t message;
-    if (call->kind == NULL) {
-        message = arena_printf(arena, "forbidden: User \"" STR_F "\" cannot %s path \"" STR_F "\"",
-                               STR_A(call->user.name), "get", STR_A(call->x->path));
-    } else {
-        str_t scope = call->ns.len > 0
-                          ? arena_printf(arena, "in the namespace \"" STR_F "\"", STR_A(call->ns))
-                          : STR("at the cluster scope");
-        message = arena_printf(
-            arena,
-            STR_F "%s" STR_F "%s is forbidden: User \"" STR_F "\" cannot %s resource \"%s%s" STR_F
-                  "\" in API group \"%s\" " STR_F,
-            STR_A(call->resource), call->name.len > 0 ? " \"" : "", STR_A(call->name),
-            call->name.len > 0 ? "\"" : "", STR_A(call->user.name), verb_word(call->verb),
-            call->kind->plural, call->subresource.len > 0 ? "/" : "", STR_A(call->subresource),
-            call->kind->group, STR_A(scope));
-    }
-    struct refusal refusal = {403, "Forbidden", message, NULL};
-    answer_refusal(call, &refusal);
-}
-
 static void serve_object(struct call *call)
 {
     switch (call->verb) {
@@ -190,7 +166,9 @@ static void handle(void *self, struct exchange *x)
         call->kind = NULL;
     if (auth_is_bad(call))
         answer_plain(call, 401, "Unauthorized", "Unauthorized");
-    else if (!auth_may(&call->user, call))
+    else if (authz_impersonate(call) < 0)
+        return;
+    else if (!authz_may(call))
         answer_forbidden(call);
     else if (path == PATH_UNKNOWN)
         http_answer_text(x, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
@@ -307,7 +285,6 @@ const struct kinds *api_kinds(const struct api *api)
 
 int api_new(const struct api_settings *settings, struct api **out, struct err *err)
 {
-    (void)err;
     struct api *api = calloc(1, sizeof(*api));
     MUST(api != NULL);
     api->settings = *settings;
@@ -317,6 +294,11 @@ int api_new(const struct api_settings *settings, struct api **out, struct err *e
     flows_init(&api->flows, settings->loop);
     api->kinds = kinds_new();
     documents_make(api);
+    int r = authz_start(api, err);
+    if (r < 0) {
+        api_free(api);
+        return r;
+    }
     *out = api;
     return 0;
 }
@@ -326,6 +308,7 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
+    authz_stop(api);
     watch_line_drop(api);
     api_forget_trees(api);
     flows_done(&api->flows);
@@ -346,7 +329,7 @@ int api_bootstrap(struct api *api, struct err *err)
         if (r < 0 && r != ERR_EXISTS)
             return r;
     }
-    return 0;
+    return authz_bootstrap(api, err);
 }
 
 void api_drain(struct api *api)

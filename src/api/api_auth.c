@@ -1,4 +1,4 @@
-/* api_auth.c - who is asking, and may they. */
+/* api_auth.c - who is asking. Whether they may is in authz.c. */
 #include "api/api_priv.h"
 
 bool user_in(const struct user *user, str_t group)
@@ -38,26 +38,4 @@ bool auth_is_bad(const struct call *call)
 {
     return user_in(&call->user, STR("system:unauthenticated")) &&
            http_get(call->x, STR("Authorization")).len > 0;
-}
-
-static bool is_open_path(str_t path)
-{
-    static const str_t open[] = {STR("/livez"), STR("/readyz"), STR("/healthz"), STR("/version")};
-    for (size_t i = 0; i < ARRAY_LEN(open); i++)
-        if (str_eq(path, open[i]))
-            return true;
-    return false;
-}
-
-/* Until roles are objects: masters may do everything, everybody known may look at what there is. */
-bool auth_may(const struct user *user, const struct call *call)
-{
-    if (user_in(user, STR("system:masters")))
-        return true;
-    if (call->kind != NULL)
-        return false;
-    if (is_open_path(call->x->path))
-        return true;
-    return call->x->method == HTTP_GET && user_in(user, STR("system:authenticated")) &&
-           !str_eq(call->x->path, STR("/metrics"));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "api/authz.h"
 #include "api/flow.h"
 #include "kinds/kinds.h"
 #include "kinds/rules.h"
@@ -30,6 +31,7 @@ struct api {
     bool draining;
     int64_t requests;
     struct flows flows;
+    struct authz authz;
     struct arena arena;      /* What lives as long as the server: the documents below. */
     struct watch_line *line; /* The event rendered last, for the next watcher. */
     struct document *documents;
@@ -41,6 +43,8 @@ struct user {
     str_t name;
     size_t n_groups;
     str_t groups[GROUPS_MAX];
+    str_t uid;          /* "" if there is none. */
+    struct json *extra; /* An object of lists of texts; NULL: none. */
 };
 
 enum api_verb {
@@ -64,6 +68,7 @@ struct call { /* In the exchange's arena. */
     struct err *err;
     struct arena *arena;
     struct user user;
+    const struct user *real_user; /* Who acts as `user`; NULL: that is the user. */
     enum api_verb verb;
     const struct kind *kind;
     str_t resource; /* As the store names it. */
@@ -94,8 +99,6 @@ str_t call_query(const struct call *call, str_t name); /* "" if absent. */
 void auth_user(struct api *api, struct exchange *x, struct user *user);
 bool auth_is_bad(const struct call *call); /* It says who it is, and we cannot believe it. */
 bool user_in(const struct user *user, str_t group);
-bool auth_may(const struct user *user,
-              const struct call *call); /* call->kind NULL: a plain path. */
 
 /* --- api_status.c: every refusal is one of these --- */
 struct refusal {

@@ -375,6 +375,8 @@ void api_create_object(struct call *call, struct json *object)
     schema_set_defaults(call->kind->schema, object, arena);
     if (call->kind->prepare != NULL)
         call->kind->prepare(object, NULL, arena);
+    if (authz_check_grant(call, object, NULL) < 0)
+        return;
     if (check_rules(call, object, NULL) < 0)
         return;
     struct write_plan plan = {.verb = STORE_CREATE, .tree = object, .code = 201};
@@ -513,6 +515,8 @@ void api_update_object(struct call *call, struct json *object, const struct obje
             call->kind->prepare(object, old, arena);
         count_generation(call, object, old);
     }
+    if (authz_check_grant(call, object, old) < 0)
+        return;
     if (check_rules(call, object, old) < 0)
         return;
     json_set(json_get(object, STR("metadata")), STR("resourceVersion"),
@@ -634,7 +638,7 @@ static void write_run(struct flow_call *flow)
         bind_pod(call);
     else if (call->verb != VERB_CREATE || call->sub != NULL)
         with_latest(call, call->body);
-    else if (body_object(call, call->body, &object) == 0)
+    else if (body_object(call, call->body, &object) == 0 && !review_answer(call, object))
         api_create_object(call, object);
 }
 

@@ -448,6 +448,8 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     store->closing = true;
+    LIST_EACH(&store->watches, link)
+        list_remove(link); /* Who unwatches later touches nothing of ours. */
     pool_free(store->pool);
     /* The loop turns no more: what it would have done is done here. */
     while (store->job_running || take_batch(store)) {
