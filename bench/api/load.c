@@ -3,11 +3,14 @@
  *
  *     load HOST PORT CA CERT KEY create|get CONNECTIONS SECONDS
  *     load HOST PORT CA CERT KEY watch WATCHERS ROUNDS
+ *     load HOST PORT CA CERT KEY send CONNECTIONS COUNT METHOD PATH TYPE BODY
+ *     load HOST PORT CA CERT KEY list 1 COUNT ACCEPT PATH
  *
  * One blocking thread a connection, keep-alive, one request at a time. Prints one line of JSON:
  * what was done, how fast, and the quantiles of the latency in microseconds. The `watch` mode
  * creates ROUNDS ConfigMaps, one at a time, and reports how long after the POST's answer the last
- * of the watchers had the event (0 when it came before the answer).
+ * of the watchers had the event (0 when it came before the answer). `send` makes COUNT requests;
+ * `#` in PATH and BODY is the request's number.
  */
 #include <netdb.h>
 #include <openssl/ssl.h>
@@ -23,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SAMPLES_MAX = 1 << 20, BODY_MAX = 1 << 16 };
+enum { SAMPLES_MAX = 1 << 20, BODY_MAX = 1 << 16, HEAD_MAX = 1 << 10 };
 
 static struct {
     const char *host, *port;
@@ -31,6 +34,8 @@ static struct {
     bool create;
     int64_t until_us;
     int connections;
+    const char *method, *path, *type, *body; /* Of `send`; of `list`, type is what is accepted. */
+    int count;
 } job;
 
 static int64_t now_us(void)
@@ -143,6 +148,45 @@ static void *work(void *arg)
     return NULL;
 }
 
+/* `text` with its number in the place of each '#'. */
+static size_t numbered(const char *text, int number, char *out, size_t room)
+{
+    size_t n = 0;
+    for (; *text != '\0' && n + 12 < room; text++)
+        if (*text == '#')
+            n += (size_t)snprintf(out + n, room - n, "%05d", number);
+        else
+            out[n++] = *text;
+    out[n] = '\0';
+    return n;
+}
+
+static void *work_send(void *arg)
+{
+    struct worker *worker = arg;
+    char *buffer = malloc(BODY_MAX), *body = malloc(BODY_MAX);
+    char path[HEAD_MAX];
+    SSL *ssl = dial();
+    for (int i = worker->number; i < job.count; i += job.connections) {
+        numbered(job.path, i, path, sizeof(path));
+        size_t len = numbered(job.body, i, body, BODY_MAX - HEAD_MAX);
+        int n = snprintf(buffer, BODY_MAX,
+                         "%s %s HTTP/1.1\r\nHost: davy\r\n%s: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                         job.method, path, len > 0 ? "Content-Type" : "Accept", job.type, len, body);
+        int64_t at = now_us();
+        if (SSL_write(ssl, buffer, n) != n)
+            die("write");
+        int status = answer(ssl, buffer);
+        if (status < 200 || status > 299)
+            worker->failed++;
+        worker->sample_us[worker->done++] = (uint32_t)(now_us() - at);
+    }
+    SSL_free(ssl);
+    free(buffer);
+    free(body);
+    return NULL;
+}
+
 static int by_value(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -157,7 +201,7 @@ static void load(double seconds)
     for (int i = 0; i < job.connections; i++) {
         workers[i].number = i;
         workers[i].sample_us = malloc(SAMPLES_MAX * sizeof(uint32_t));
-        pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+        pthread_create(&workers[i].thread, NULL, job.method != NULL ? work_send : work, &workers[i]);
     }
     int64_t done = 0, failed = 0;
     for (int i = 0; i < job.connections; i++) {
@@ -184,14 +228,40 @@ static void load(double seconds)
 static _Atomic int events, ready;
 static _Atomic int64_t last_event_us;
 
+static char from_version[32]; /* Watches begin here: with nothing that was there before. */
+
+static void read_version(void)
+{
+    static const char list[] = "GET /api/v1/namespaces/default/configmaps?limit=1 HTTP/1.1\r\n"
+                               "Host: davy\r\n\r\n";
+    SSL *ssl = dial();
+    char *buffer = malloc(BODY_MAX);
+    if (SSL_write(ssl, list, sizeof(list) - 1) != sizeof(list) - 1)
+        die("write");
+    char *at = NULL;
+    for (int n = 0; at == NULL;) {
+        int got = SSL_read(ssl, buffer + n, BODY_MAX - 1 - n);
+        if (got <= 0)
+            die("no version in the list");
+        n += got;
+        buffer[n] = '\0';
+        at = strstr(buffer, "\"metadata\":{\"resourceVersion\":\"");
+    }
+    snprintf(from_version, sizeof(from_version), "%.*s", (int)strcspn(at + 31, "\""), at + 31);
+    SSL_free(ssl);
+    free(buffer);
+}
+
 static void *watch(void *arg)
 {
     (void)arg;
-    static const char all[] = "GET /api/v1/namespaces/default/configmaps?watch=true HTTP/1.1\r\n"
-                              "Host: davy\r\n\r\n";
     SSL *ssl = dial();
     char buffer[16384];
-    if (SSL_write(ssl, all, sizeof(all) - 1) != sizeof(all) - 1)
+    int asked = snprintf(buffer, sizeof(buffer),
+                         "GET /api/v1/namespaces/default/configmaps?watch=true&resourceVersion=%s "
+                         "HTTP/1.1\r\nHost: davy\r\n\r\n",
+                         from_version);
+    if (SSL_write(ssl, buffer, asked) != asked)
         die("write");
     bool first = true;
     for (;;) {
@@ -213,6 +283,7 @@ static void *watch(void *arg)
 static void watchers(int n, int rounds)
 {
     pthread_attr_t attr;
+    read_version();
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 256 * 1024);
     for (int i = 0; i < n; i++) {
@@ -248,8 +319,8 @@ static void watchers(int n, int rounds)
 
 int main(int argc, char **argv)
 {
-    if (argc != 9)
-        die("usage: load HOST PORT CA CERT KEY create|get|watch COUNT SECONDS|ROUNDS");
+    if (argc != 9 && argc != 11 && argc != 13)
+        die("usage: see the head of load.c");
     signal(SIGPIPE, SIG_IGN);
     job.host = argv[1];
     job.port = argv[2];
@@ -261,7 +332,15 @@ int main(int argc, char **argv)
     SSL_CTX_set_verify(job.tls, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_mode(job.tls, SSL_MODE_AUTO_RETRY);
     job.connections = (int)strtol(argv[7], NULL, 10);
-    if (strcmp(argv[6], "watch") == 0) {
+    job.count = (int)strtol(argv[8], NULL, 10);
+    if (argc > 9) {
+        bool list = strcmp(argv[6], "list") == 0;
+        job.method = list ? "GET" : argv[9];
+        job.path = argv[10];
+        job.type = list ? argv[9] : argv[11];
+        job.body = list ? "" : argv[12];
+        load(0);
+    } else if (strcmp(argv[6], "watch") == 0) {
         watchers(job.connections, (int)strtol(argv[8], NULL, 10));
     } else {
         job.create = strcmp(argv[6], "create") == 0;

@@ -74,6 +74,7 @@ int body_any(struct call *call, str_t body, const struct schema *schema, struct 
              str_eq(type, STR("application/apply-patch+yaml")))
         r = yaml_parse(body, call->arena, out, &err);
     else if (type.len == 0 || str_eq(type, STR("application/json")) ||
+             str_eq(type, STR("application/json-patch+json")) ||
              str_eq(type, STR("application/merge-patch+json")) ||
              str_eq(type, STR("application/strategic-merge-patch+json")))
         r = json_parse(body, call->arena, out, &err);

@@ -1,5 +1,6 @@
 /* api_parts_test.c - the pure parts: tokens, content negotiation, strategic merge. */
 #include "api/api_priv.h"
+#include "kube/patch.h"
 #include "testkit/test.h"
 
 TEST(continue_tokens_come_back_and_others_are_refused)

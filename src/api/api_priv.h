@@ -82,8 +82,10 @@ struct call { /* In the exchange's arena. */
     enum field_validation validation;
     str_t body;            /* Of a write. */
     struct flow_call flow; /* Its place in the queue, and the room its body takes. */
-    struct json *unknown;  /* Fields of the body that the kind does not have. */
-    const char *warning;   /* One more sentence for the client; NULL: none. */
+    bool applied;          /* By server-side apply: `managed` says who owns what from now on. */
+    struct json *managed;
+    struct json *unknown; /* Fields of the body that the kind does not have. */
+    const char *warning;  /* One more sentence for the client; NULL: none. */
 };
 
 const char *verb_word(enum api_verb verb); /* As RBAC and messages name it. */
@@ -144,6 +146,14 @@ void api_delete_collection(struct call *call, str_t body);
 int delete_options(struct call *call, str_t body, struct json **out);
 void api_drain_watches(struct api *api);
 void watch_line_drop(struct api *api);
+
+/* --- api_apply.c --- */
+bool is_apply(const struct call *call);
+void api_apply(struct call *call, str_t body, const struct object *latest); /* NULL: it is made. */
+/* < 0: answered. */
+int check_manager(struct call *call, bool applies);
+/* Sets metadata.managedFields of what replaces `old` (NULL: nothing). `old` stays as it was. */
+void track_fields(struct call *call, struct json *object, struct json *old);
 
 /* --- api_subresource.c: what stands behind an object's name --- */
 /* True: the call was one of these, and is answered or will be. */
@@ -224,17 +234,6 @@ void shape_add(const struct shape *shape, const struct object *object, struct ar
 void shape_end(struct buf *out);
 /* One object; as a Table: of one row. */
 void shape_one(const struct shape *shape, const struct object *object, struct buf *out);
-
-/* --- api_patch.c --- */
-/*
- * A merge looks up each member of the patch among those of the object, and each item of its lists
- * among theirs. 6,000 new keys for a ConfigMap of 6,000 still fit; 60,000 would take half a minute.
- */
-enum { PATCH_WORK_MAX = 1 << 26, PATCH_ITEMS_MAX = 4096 };
-bool patch_fits(const struct json *object, const struct json *patch);
-/* Kubernetes' strategic merge patch by the kind's table. `patch` is an object that fits. */
-struct json *patch_strategic(const struct schema *schema, const struct json *object,
-                             const struct json *patch, struct arena *arena);
 
 /* --- api_discovery.c, api_openapi.c: documents that never change --- */
 void documents_make(struct api *api);

@@ -90,7 +90,7 @@ static struct json *wanted_scale(struct call *call, const struct json *object, s
     struct json *scale;
     *about = *call;
     about->kind = &kind_scale;
-    if (call->verb == VERB_UPDATE)
+    if (call->verb == VERB_UPDATE || is_apply(call))
         return body_object(about, body, &scale) < 0 ? NULL : scale;
     scale = patched(about, scale_of(call->kind, object, call->arena), body);
     struct err err;

@@ -224,7 +224,7 @@ TEST(bodies_come_as_yaml_and_protobuf_too)
                201, "\"data\":{\"k\":\"v\\n\"}"));
     CHECK(says(ask_with(&house, "POST " MAPS, "Content-Type: text/plain\r\n", "x", true), 415,
                "accepted media types include: application/json, application/yaml"));
-    CHECK(says(ask_with(&house, "PATCH " MAPS "/y", "Content-Type: application/json-patch+json\r\n",
+    CHECK(says(ask_with(&house, "PATCH " MAPS "/y", "Content-Type: application/unheard-of+json\r\n",
                         "[]", true),
                415, "application/strategic-merge-patch+json"));
 

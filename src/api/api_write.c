@@ -379,6 +379,7 @@ void api_create_object(struct call *call, struct json *object)
         return;
     if (check_rules(call, object, NULL) < 0)
         return;
+    track_fields(call, object, NULL);
     struct write_plan plan = {.verb = STORE_CREATE, .tree = object, .code = 201};
     write_or_answer(call, &plan);
 }
@@ -414,7 +415,7 @@ static int update_meta(struct call *call, struct json *object, const struct json
     static const char *const kept[] = {"selfLink",          "uid",
                                        "generation",        "creationTimestamp",
                                        "deletionTimestamp", "deletionGracePeriodSeconds",
-                                       "managedFields",     "generateName"};
+                                       "generateName"};
     struct json *meta = metadata(object, call->arena);
     const struct json *was = json_get(old, STR("metadata"));
     str_t name = json_get_text(meta, STR("name")), ns = json_get_text(meta, STR("namespace"));
@@ -519,6 +520,7 @@ void api_update_object(struct call *call, struct json *object, const struct obje
         return;
     if (check_rules(call, object, old) < 0)
         return;
+    track_fields(call, object, old);
     json_set(json_get(object, STR("metadata")), STR("resourceVersion"),
              json_string(arena, json_text(json_at(old, "metadata.resourceVersion"), STR(""))));
     json_set(object, STR("kind"), json_string(arena, str_from_z(call->kind->name)));
@@ -537,40 +539,86 @@ void api_update_object(struct call *call, struct json *object, const struct obje
 
 /* --- patch --- */
 
+enum patch_form { PATCH_NONE, PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
+
+static enum patch_form patch_form(const struct call *call)
+{
+    str_t type, rest;
+    str_cut(http_get(call->x, STR("Content-Type")), ';', &type, &rest);
+    type = str_trim(type);
+    if (str_eq(type, STR("application/json-patch+json")))
+        return PATCH_JSON;
+    if (str_eq(type, STR("application/merge-patch+json")))
+        return PATCH_MERGE;
+    bool strategic = str_eq(type, STR("application/strategic-merge-patch+json"));
+    return strategic && !call->kind->custom ? PATCH_STRATEGIC : PATCH_NONE;
+}
+
+static void answer_no_form(struct call *call)
+{
+    str_t type, rest;
+    str_cut(http_get(call->x, STR("Content-Type")), ';', &type, &rest);
+    answer_plain(call, 415, "UnsupportedMediaType",
+                 "the body of the request was in an unknown format (" STR_F
+                 ") - accepted media types include: application/json-patch+json, "
+                 "application/merge-patch+json, %sapplication/apply-patch+yaml",
+                 STR_A(type), call->kind->custom ? "" : "application/strategic-merge-patch+json, ");
+}
+
+static struct json *patched_by_json(struct call *call, const struct json *base,
+                                    const struct json *patch)
+{
+    struct json *object;
+    struct err err;
+    if (patch->type != JSON_ARRAY) {
+        answer_plain(call, 400, "BadRequest", "a JSON patch is a list of operations");
+        return NULL;
+    }
+    int r = patch_json(base, patch, call->arena, &object, &err);
+    if (r == 0 && object->type == JSON_OBJECT)
+        return object;
+    answer_plain(call, 422, "Invalid",
+                 "the server rejected our request due to an error in our request: %s",
+                 r == 0 ? "the patched object must be an object" : err.text);
+    return NULL;
+}
+
 struct json *patched(struct call *call, const struct json *old, str_t body)
 {
-    str_t type = http_get(call->x, STR("Content-Type")), rest;
-    str_cut(type, ';', &type, &rest);
-    bool strategic = str_eq(type, STR("application/strategic-merge-patch+json"));
+    enum patch_form form = patch_form(call);
     struct json *patch;
-    if (!strategic && !str_eq(type, STR("application/merge-patch+json"))) {
-        answer_plain(call, 415, "UnsupportedMediaType",
-                     "the body of the request was in an unknown format (" STR_F
-                     ") - accepted media types include: application/merge-patch+json, "
-                     "application/strategic-merge-patch+json",
-                     STR_A(type));
+    if (form == PATCH_NONE) {
+        answer_no_form(call);
         return NULL;
     }
     if (body_any(call, body, call->kind->schema, &patch) < 0)
         return NULL;
+    struct json *base = json_clone(old, call->arena);
+    if (form == PATCH_JSON) /* It may name the version: a precondition. */
+        return patched_by_json(call, base, patch);
+    (void)json_remove(json_get(base, STR("metadata")), STR("resourceVersion"));
     if (patch->type != JSON_OBJECT) {
         answer_plain(call, 400, "BadRequest", "a patch must be an object");
         return NULL;
     }
-    struct json *base = json_clone(old, call->arena);
-    (void)json_remove(json_get(base, STR("metadata")), STR("resourceVersion"));
     if (!patch_fits(base, patch)) {
         answer_plain(call, 413, "RequestEntityTooLarge",
                      "the patch and the object are too large to be merged: replace the object");
         return NULL;
     }
-    return strategic ? patch_strategic(call->kind->schema, base, patch, call->arena)
-                     : patch_merge(base, patch, call->arena);
+    return form == PATCH_STRATEGIC ? patch_strategic(call->kind->schema, base, patch, call->arena)
+                                   : patch_merge(base, patch, call->arena);
 }
 
 static void patch(struct call *call, str_t body, const struct object *latest)
 {
     struct err err;
+    if (is_apply(call)) {
+        api_apply(call, body, latest);
+        return;
+    }
+    if (check_manager(call, false) < 0)
+        return;
     struct json *object = patched(call, object_tree_as(call->kind, latest, call->arena), body);
     if (object == NULL)
         return;
@@ -598,7 +646,9 @@ static void with_latest(struct call *call, str_t body)
         return;
     const struct object *latest =
         store_latest(call->api->store, call->resource, call->ns, call->name);
-    if (latest == NULL)
+    if (latest == NULL && call->verb == VERB_PATCH && call->sub == NULL && is_apply(call))
+        api_apply(call, body, NULL);
+    else if (latest == NULL)
         answer_not_found(call);
     else if (call->sub != NULL && subresource_write(call, body, latest))
         return;

@@ -49,6 +49,7 @@ struct kind {
     const char *const *categories; /* "all"; ends with NULL; may be NULL. */
     bool namespaced;
     bool secret;              /* Encrypted at rest. */
+    bool custom;              /* Of a CustomResourceDefinition. */
     bool only_create;         /* A question (reviews): it is answered, and nothing is stored. */
     bool has_status;          /* Served at /status too; main writes do not change it. */
     bool has_spec_generation; /* metadata.generation counts changes of spec. */

@@ -1,11 +1,11 @@
 /*
- * api_patch.c - strategic merge patch: a merge patch that knows which lists are sets.
+ * patch_strategic.c - strategic merge patch: a merge patch that knows which lists are sets.
  *
  * Lists of objects with a merge key are merged item by item, lists that the table calls sets
  * (finalizers) value by value, everything else as RFC 7386 does. Directives: `$patch:
  * replace|delete`, `$retainKeys`, `$deleteFromPrimitiveList/x`, `$setElementOrder/x`.
  */
-#include "api/api_priv.h"
+#include "kube/patch.h"
 
 static struct json *merge_object(const struct schema *schema, const struct json *object,
                                  const struct json *patch, struct arena *arena);

@@ -1,6 +1,7 @@
 /* patch_fuzz.c - an object, a zero byte or line end, a patch: strategic merge and its directives.
  */
-#include "api/api_priv.h"
+#include "kinds/kinds.h"
+#include "kube/patch.h"
 #include "testkit/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
@@ -17,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         return 0;
     if (!patch_fits(object, patch))
         return 0;
-    struct json *merged = patch_strategic(kind_namespace.schema, object, patch, &arena);
+    struct json *merged = patch_strategic(kind_deployment.schema, object, patch, &arena);
     json_write(merged, &out);
     MUST(json_parse(buf_str(&out), &arena, &again, &err) ==
          0); /* It is a tree, whatever it says. */
