@@ -21,7 +21,7 @@ static str_t program_of(const struct call *call)
     return n > 0 ? (str_t){out, n} : STR("unknown");
 }
 
-static struct manager_who who_of(const struct call *call)
+static struct manager_who manager_of(const struct call *call)
 {
     str_t name = STR("davy");
     if (call->x != NULL)
@@ -106,7 +106,7 @@ void track_fields(struct call *call, struct json *object, struct json *old)
     if (managed_read(from, arena, &managed, &err) < 0 &&
         managed_read(before, arena, &managed, &err) < 0)
         managed = (struct managed){.arena = arena};
-    struct manager_who who = who_of(call);
+    struct manager_who who = manager_of(call);
     managed_update(&managed, call->kind->schema, old, object, &who);
     struct json *list = managed_json(&managed);
     if (list != NULL)
@@ -199,7 +199,7 @@ void api_apply(struct call *call, str_t body, const struct object *latest)
     struct json *live = live_of(call, latest, &before);
     if (managed_read(before, arena, &managed, &err) < 0)
         managed = (struct managed){.arena = arena};
-    struct manager_who who = who_of(call);
+    struct manager_who who = manager_of(call);
     struct apply how = {.live = live,
                         .config = config,
                         .who = &who,
