@@ -170,9 +170,10 @@ static void *work_send(void *arg)
     for (int i = worker->number; i < job.count; i += job.connections) {
         numbered(job.path, i, path, sizeof(path));
         size_t len = numbered(job.body, i, body, BODY_MAX - HEAD_MAX);
-        int n = snprintf(buffer, BODY_MAX,
-                         "%s %s HTTP/1.1\r\nHost: davy\r\n%s: %s\r\nContent-Length: %zu\r\n\r\n%s",
-                         job.method, path, len > 0 ? "Content-Type" : "Accept", job.type, len, body);
+        int n =
+            snprintf(buffer, BODY_MAX,
+                     "%s %s HTTP/1.1\r\nHost: davy\r\n%s: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                     job.method, path, len > 0 ? "Content-Type" : "Accept", job.type, len, body);
         int64_t at = now_us();
         if (SSL_write(ssl, buffer, n) != n)
             die("write");
@@ -201,7 +202,8 @@ static void load(double seconds)
     for (int i = 0; i < job.connections; i++) {
         workers[i].number = i;
         workers[i].sample_us = malloc(SAMPLES_MAX * sizeof(uint32_t));
-        pthread_create(&workers[i].thread, NULL, job.method != NULL ? work_send : work, &workers[i]);
+        pthread_create(&workers[i].thread, NULL, job.method != NULL ? work_send : work,
+                       &workers[i]);
     }
     int64_t done = 0, failed = 0;
     for (int i = 0; i < job.connections; i++) {
@@ -219,8 +221,8 @@ static void load(double seconds)
     qsort(all, (size_t)n, sizeof(*all), by_value);
     printf("{\"done\": %lld, \"failed\": %lld, \"seconds\": %.3f, \"per_second\": %.0f, "
            "\"p50_us\": %u, \"p99_us\": %u}\n",
-           (long long)done, (long long)failed, took, (double)done / took,
-           n > 0 ? all[n / 2] : 0, n > 0 ? all[n * 99 / 100] : 0);
+           (long long)done, (long long)failed, took, (double)done / took, n > 0 ? all[n / 2] : 0,
+           n > 0 ? all[n * 99 / 100] : 0);
 }
 
 /* --- watchers --- */
