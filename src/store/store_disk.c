@@ -215,7 +215,10 @@ static int check_format(struct disk *disk, struct err *err)
     int format = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
     sqlite3_finalize(stmt);
     if (format > FORMAT)
-        return err_set(err, ERR_INVALID, "the data is of a newer davy (format %d)", format);
+        return err_set(err, ERR_INVALID,
+                       "the data is of a newer davy (format %d); run that one, or put a backup in "
+                       "its place with \'davy backup restore FILE\'",
+                       format);
     if (format == FORMAT)
         return 0;
     char sql[64];

@@ -273,6 +273,52 @@ TEST(a_damaged_record_is_found_when_opening_and_a_second_davy_is_kept_out)
     end(&f);
 }
 
+static bool add_text(void *self, const struct object *object)
+{
+    buf_printf(self, STR_F "=" STR_F "@%llu ", STR_A(object->name), STR_A(object->json),
+               (unsigned long long)object->rv);
+    return true;
+}
+
+static str_t contents(struct fixture *f)
+{
+    AUTO(buf_done) struct buf text = {0};
+    struct err err;
+    struct store_list list = {.resource = STR("configmaps")};
+    MUST(store_each(f->store, &list, add_text, &text, &err) == 0);
+    return arena_str(&f->arena, buf_str(&text));
+}
+
+TEST(whatever_byte_of_the_database_is_damaged_it_is_found_or_does_not_matter)
+{
+    struct fixture f;
+    struct err err;
+    start(&f);
+    for (int i = 0; i < 40; i++)
+        put(&f, arena_printf(&f.arena, "map%d", i).at, "some text of an object");
+    settle(&f, 40);
+    str_t wanted = contents(&f), bytes;
+    store_close(f.store);
+    f.store = NULL;
+    str_t path = arena_printf(&f.arena, "%s/davy.db", f.dir);
+    MUST(file_read(&f.arena, path.at, 1 << 20, &bytes, &err) == 0);
+    int found = 0, n = 0;
+    for (size_t at = 0; at < bytes.len; at += 61, n++) {
+        ((char *)bytes.at)[at] ^= 0x20;
+        MUST(file_write(path.at, 0600, bytes, &err) == 0);
+        int r = reopen(&f, &err);
+        bool fine = r == 0 ? str_eq(contents(&f), wanted) : strstr(err.text, "restore") != NULL;
+        if (!CHECK(fine))
+            printf("byte %zu: %s\n", at, r == 0 ? "changed what is read" : err.text);
+        found += r < 0;
+        store_close(f.store);
+        f.store = NULL;
+        ((char *)bytes.at)[at] ^= 0x20;
+    }
+    CHECK(found > n / 20);
+    end(&f);
+}
+
 TEST(a_backup_holds_everything_and_comes_back)
 {
     struct fixture f, g;
