@@ -19,7 +19,8 @@ static void item(struct buf *out, int i)
         "\"default\",\"uid\":\"06dc98af-1aea-4855-bcbe-57be0d05%04x\",\"resourceVersion\":\"%d\","
         "\"creationTimestamp\":\"2026-11-24T13:54:57Z\",\"labels\":{\"app\":\"web\",\"pod-template-"
         "hash\":\"6c5f9f8bd4\"},\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration"
-        "\":\"{\\\"apiVersion\\\":\\\"v1\\\",\\\"kind\\\":\\\"Pod\\\"}\\n\"}},\"spec\":{\"containers"
+        "\":\"{\\\"apiVersion\\\":\\\"v1\\\",\\\"kind\\\":\\\"Pod\\\"}\\n\"}},\"spec\":{"
+        "\"containers"
         "\":[{\"name\":\"web\",\"image\":\"registry.example.com/team/web:v1.2.3\",\"ports\":[{"
         "\"containerPort\":8080,\"protocol\":\"TCP\"}],\"resources\":{\"limits\":{\"cpu\":\"500m\","
         "\"memory\":\"256Mi\"}},\"terminationMessagePath\":\"/dev/termination-log\","
@@ -51,7 +52,8 @@ int main(void)
         rate = (double)out.len / 1e6 / (cpu_s() - start);
         best_write = rate > best_write ? rate : best_write;
     }
-    printf("{\"json_parse_mb_per_s\": %.0f, \"json_write_mb_per_s\": %.0f, \"bytes\": %zu}\n", best,
-           best_write, text.len);
+    printf(
+        "{\"json_parse_mb_per_s\": %.0f, \"json_write_mb_per_s\": %.0f, \"document_bytes\": %zu}\n",
+        best, best_write, text.len);
     return 0;
 }

@@ -1,16 +1,19 @@
 /*
- * client.c - a connection carries one call at a time, then waits in the client's list of idle ones.
+ * client.c - HTTP/1.1: a connection carries one call at a time, then waits in the client's list of
+ * idle ones.
  */
 #include "base/buf.h"
 #include "http/client_priv.h"
 #include "http/h1_parse.h"
+#include "http/out.h"
 #include "net/sockets.h"
 #include "net/stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { IN_BYTES = HTTP_HEAD_BYTES_MAX, IDLE_DEFAULT = 4, HEAD_DEFAULT_MS = 60000 };
+enum { IN_BYTES = HTTP_HEAD_BYTES_MAX, IDLE_DEFAULT = 4, HEAD_DEFAULT_MS = 60000, ROUNDS_MAX = 8 };
 
 struct client_connection {
     struct list link;
@@ -18,8 +21,7 @@ struct client_connection {
     struct stream stream;
     struct timer timer;
     struct http_call *call; /* NULL: idle. */
-    struct buf out;
-    size_t out_sent;
+    struct out_queue out;
     char *in; /* IN_BYTES; held while bytes are in it. */
     size_t in_at, in_len, scanned;
     struct h1_response answer;
@@ -39,7 +41,7 @@ static void call_start(struct http_client *client, struct http_call *call, bool 
 static void connection_free(struct stream *stream)
 {
     struct client_connection *c = CONTAINER_OF(stream, struct client_connection, stream);
-    buf_done(&c->out);
+    out_done(&c->out);
     free(c->in);
     free(c);
 }
@@ -76,7 +78,7 @@ static void call_failed(struct client_connection *c, const struct err *err)
     struct http_call *call = c->call;
     struct http_client *client = c->client;
     bool again = c->used_before && !c->seen && err->code != ERR_TIMEOUT && call != NULL &&
-                 http_may_repeat(call->method);
+                 call->written == 0 && http_may_repeat(call->method);
     struct err copy = *err;
     connection_close(c);
     if (again)
@@ -99,7 +101,7 @@ static void call_finished(struct client_connection *c)
     struct http_client *client = c->client;
     /* Surplus bytes mean that the two sides no longer agree on where messages end. */
     bool keep = !c->answer.head.close && c->answer.body != H1_UNTIL_CLOSE &&
-                c->in_at == c->in_len && c->out_sent == c->out.len &&
+                c->in_at == c->in_len && c->out.bytes == 0 && call->ended &&
                 client->n_idle < client->settings.idle_max;
     timer_stop(&c->timer);
     call->connection = NULL;
@@ -109,7 +111,6 @@ static void call_finished(struct client_connection *c)
         list_add_before(client->idle.next, &c->link);
         client->n_idle++;
         c->in_body = c->paused = c->seen = false;
-        c->out.len = c->out_sent = 0;
         free(c->in);
         c->in = NULL;
         c->in_at = c->in_len = c->scanned = 0;
@@ -122,38 +123,95 @@ static void call_finished(struct client_connection *c)
 
 /* --- sending --- */
 
+/* Values come from elsewhere, too; what would end the line is a blank. */
+static void add_value(struct buf *out, str_t value)
+{
+    if (http_is_field_value(value)) {
+        buf_add(out, value);
+        return;
+    }
+    for (size_t i = 0; i < value.len; i++)
+        buf_add_char(out,
+                     (char)(http_is_field_value((str_t){value.at + i, 1}) ? value.at[i] : ' '));
+}
+
+static void add_length(struct buf *out, const struct http_call *call)
+{
+    static const str_t with_body[] = {STR("POST"), STR("PUT"), STR("PATCH")};
+    bool says = call->body.len > 0;
+    for (size_t i = 0; i < ARRAY_LEN(with_body); i++)
+        says |= str_eq(call->method, with_body[i]);
+    if (call->streams && call->body_bytes == 0)
+        buf_add(out, STR("Transfer-Encoding: chunked\r\n"));
+    else if (call->streams)
+        buf_printf(out, "Content-Length: %lld\r\n", (long long)call->body_bytes);
+    else if (says)
+        buf_printf(out, "Content-Length: %zu\r\n", call->body.len);
+}
+
 static void render(struct client_connection *c)
 {
     const struct http_call *call = c->call;
     const char *host = c->client->settings.server_name;
-    c->out.len = c->out_sent = 0;
-    buf_printf(&c->out, STR_F " " STR_F " HTTP/1.1\r\nHost: %s\r\n", STR_A(call->method),
+    struct buf head = {0};
+    MUST(http_is_token(call->method) && http_is_target(call->target));
+    buf_printf(&head, STR_F " " STR_F " HTTP/1.1\r\nHost: %s\r\n", STR_A(call->method),
                STR_A(call->target), host != NULL ? host : "localhost");
     for (size_t i = 0; i < call->n_fields; i++) {
-        buf_add(&c->out, call->fields[i].name);
-        buf_add(&c->out, STR(": "));
-        buf_add(&c->out, call->fields[i].value);
-        buf_add(&c->out, STR("\r\n"));
+        MUST(http_is_token(call->fields[i].name));
+        buf_add(&head, call->fields[i].name);
+        buf_add(&head, STR(": "));
+        add_value(&head, call->fields[i].value);
+        buf_add(&head, STR("\r\n"));
     }
-    if (call->body.len > 0 || str_eq(call->method, STR("POST")) ||
-        str_eq(call->method, STR("PUT")) || str_eq(call->method, STR("PATCH")))
-        buf_printf(&c->out, "Content-Length: %zu\r\n", call->body.len);
-    buf_add(&c->out, STR("\r\n"));
-    buf_add(&c->out, call->body);
+    add_length(&head, call);
+    buf_add(&head, STR("\r\n"));
+    out_add(&c->out, (struct http_bytes){buf_str(&head), free, head.at});
+    if (!call->streams)
+        out_add(&c->out, (struct http_bytes){.bytes = call->body}); /* From where it is. */
 }
 
+bool http_call_is_drained(const struct http_call *call, size_t before, size_t now)
+{
+    size_t low = HTTP_UPLOAD_BYTES / 2;
+    return call != NULL && call->streams && !call->ended && call->drained != NULL && now <= low &&
+           (before > low || now == 0);
+}
+
+/* Until the kernel takes no more, or the call has nothing to give; then others have their turn. */
 static int send_out(struct client_connection *c, struct err *err)
 {
-    while (c->out_sent < c->out.len) {
-        struct iovec part = {c->out.at + c->out_sent, c->out.len - c->out_sent};
-        ssize_t n = stream_write(&c->stream, &part, 1, err);
-        if (n == STREAM_AGAIN)
-            return 0;
+    for (int i = 0; i < ROUNDS_MAX && c->out.bytes > 0; i++) {
+        size_t before = c->out.bytes;
+        ssize_t n = out_send(&c->out, &c->stream);
         if (n < 0)
-            return (int)n;
-        c->out_sent += (size_t)n;
+            return err_set(err, ERR_IO, "the connection broke while the request was sent");
+        if (n == 0)
+            return 0;
+        if (c->call != NULL && c->call->streams && !c->in_body) /* An upload takes its time. */
+            timer_set(c->client->loop, &c->timer, c->client->settings.head_ms, time_over);
+        if (http_call_is_drained(c->call, before, c->out.bytes))
+            c->call->drained(c->call);
+        if (c->dead)
+            return 0;
     }
     return 0;
+}
+
+static void h1_write(struct client_connection *c, struct http_bytes bytes)
+{
+    char frame[OUT_FRAME_BYTES];
+    int n = snprintf(frame, sizeof(frame), "%zx\r\n", bytes.bytes.len);
+    if (c->call->body_bytes > 0)
+        out_add(&c->out, bytes);
+    else
+        out_add_framed(&c->out, (str_t){frame, (size_t)n}, bytes, true, NULL);
+}
+
+static void want_to_send(struct client_connection *c)
+{
+    if (!c->busy)
+        stream_want(&c->stream, (c->paused ? 0 : LOOP_READ) | LOOP_WRITE);
 }
 
 /* --- receiving --- */
@@ -247,8 +305,8 @@ static int body_step(struct client_connection *c, struct err *err)
 static void connection_run(struct client_connection *c)
 {
     struct err err;
-    int r = send_out(c, &err);
     c->busy = true;
+    int r = send_out(c, &err);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `busy` keeps it. */
     while (r >= 0 && !c->dead && c->call != NULL && !c->paused) {
         r = c->in_body ? body_step(c, &err) : c->in == NULL ? 0 : head_step(c, &err);
@@ -266,8 +324,7 @@ static void connection_run(struct client_connection *c)
         return;
     }
     if (c->call != NULL)
-        stream_want(&c->stream,
-                    (c->paused ? 0 : LOOP_READ) | (c->out_sent < c->out.len ? LOOP_WRITE : 0));
+        stream_want(&c->stream, (c->paused ? 0 : LOOP_READ) | (c->out.bytes > 0 ? LOOP_WRITE : 0));
 }
 
 /* 1: bytes; 0: nothing now; < 0: the end, told. */
@@ -343,6 +400,7 @@ static int dial(struct http_client *client, struct client_connection **out, stru
     struct client_connection *c = calloc(1, sizeof(*c));
     MUST(c != NULL);
     c->client = client;
+    out_init(&c->out);
     int r =
         stream_init(&c->stream, client->loop, fd, s->tls, s->server_name, connection_ready, err);
     if (r < 0) {
@@ -369,6 +427,8 @@ static void call_start(struct http_client *client, struct http_call *call, bool 
     list_add_before(&client->busy, &c->link);
     c->call = call;
     call->connection = c;
+    call->written = 0;
+    call->ended = !call->streams;
     render(c);
     timer_set(client->loop, &c->timer, client->settings.head_ms, time_over);
     stream_want(&c->stream, LOOP_READ | LOOP_WRITE);
@@ -378,10 +438,53 @@ void http_client_send(struct http_client *client, struct http_call *call)
 {
     call->connection = NULL;
     call->stream = NULL;
-    if (client->settings.http2)
+    if (client->settings.http2 && !client->no_h2)
         h2_client_send(client, call);
     else
         call_start(client, call, false);
+}
+
+void h1_client_send(struct http_client *client, struct http_call *call)
+{
+    call_start(client, call, true);
+}
+
+void http_call_write(struct http_call *call, struct http_bytes bytes)
+{
+    MUST(call->streams && !call->ended && (call->connection != NULL || call->stream != NULL));
+    call->written += (int64_t)bytes.bytes.len;
+    MUST(call->body_bytes == 0 || call->written <= call->body_bytes);
+    if (bytes.bytes.len == 0) { /* An empty chunk would be the end. */
+        if (bytes.release != NULL)
+            bytes.release(bytes.owner);
+    } else if (call->stream != NULL) {
+        h2_call_write(call, bytes);
+    } else {
+        h1_write(call->connection, bytes);
+        want_to_send(call->connection);
+    }
+}
+
+void http_call_end(struct http_call *call)
+{
+    MUST(call->streams && !call->ended && (call->connection != NULL || call->stream != NULL));
+    MUST(call->body_bytes == 0 || call->written == call->body_bytes);
+    call->ended = true;
+    if (call->stream != NULL) {
+        h2_call_end(call);
+        return;
+    }
+    struct http_bytes none = {0};
+    if (call->body_bytes == 0)
+        out_add_framed(&call->connection->out, STR("0\r\n\r\n"), none, false, NULL);
+    want_to_send(call->connection);
+}
+
+size_t http_call_waiting(const struct http_call *call)
+{
+    if (call->stream != NULL)
+        return h2_call_waiting(call);
+    return call->connection != NULL ? call->connection->out.bytes : 0;
 }
 
 void http_call_more(struct http_call *call)

@@ -9,6 +9,7 @@
  */
 #include "base/buf.h"
 #include "http/client_priv.h"
+#include "http/h2_upload.h"
 #include "net/stream.h"
 
 #include <nghttp2/nghttp2.h>
@@ -22,6 +23,7 @@ enum {
     FIELD_OVERHEAD = 32, /* RFC 9113, 6.5.2 */
     STATUS_LEN = 3,
     REQUEST_FIELDS_MAX = HTTP_FIELDS_MAX + 8,
+    ROUNDS_MAX = 8,
 };
 
 struct h2_client {
@@ -30,6 +32,7 @@ struct h2_client {
     struct stream stream;
     nghttp2_session *ng;
     struct list calls;
+    struct list drained;  /* Calls that may write more. */
     const uint8_t *frame; /* What nghttp2 made and the kernel has not taken. */
     size_t frame_len;
     bool agreed; /* Both sides speak HTTP/2. */
@@ -42,12 +45,15 @@ struct h2_client {
 struct h2_call {
     struct list link;
     struct h2_client *c;
-    struct http_call *call; /* NULL: cancelled or done. */
-    struct arena arena;     /* Of the head that arrives. */
+    struct http_call *call;  /* NULL: cancelled or done. */
+    struct h2_upload upload; /* A streamed body. */
+    struct list drain_link;  /* In c->drained: drained() is due. */
+    struct arena arena;      /* Of the head that arrives. */
     struct timer timer;
     int32_t id;
     size_t body_at;
     int status;
+    bool deferred; /* nghttp2 waits for more of the body. */
     bool answered; /* The final head is here. */
     bool ended;    /* The server's last byte is. */
     bool paused;
@@ -83,13 +89,15 @@ static void call_over(struct h2_call *h2, int r, const struct err *err)
 {
     struct http_call *call = h2->call;
     struct http_client *client = h2->c->client;
-    bool again = r < 0 && call != NULL && !h2->second && !h2->answered &&
+    bool again = r < 0 && call != NULL && !h2->second && !h2->answered && call->written == 0 &&
                  (h2->refused || (r == ERR_IO && h2->id > 1 && http_may_repeat(call->method)));
     h2->call = NULL;
     if (h2->id > 0)
         (void)nghttp2_session_set_stream_user_data(h2->c->ng, h2->id, NULL);
     timer_stop(&h2->timer);
     list_remove(&h2->link);
+    list_remove(&h2->drain_link);
+    upload_done(&h2->upload);
     arena_done(&h2->arena);
     buf_done(&h2->held);
     free(h2);
@@ -255,8 +263,11 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
     if (frame->hd.type == NGHTTP2_HEADERS && h2->call != NULL)
         head_here(h2);
     bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
-    if (carries && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
-        h2->ended = true;
+    if (!carries || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        return 0;
+    h2->ended = true;
+    if (h2->call != NULL && !h2->call->ended) /* The rest of the body is of no use. */
+        (void)nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, h2->id, NGHTTP2_NO_ERROR);
     return 0;
 }
 
@@ -308,6 +319,29 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code, void 
     return 0;
 }
 
+/* drained() is called later: nghttp2 may not be called from here. */
+static void drain_later(struct h2_call *h2)
+{
+    if (!list_in(&h2->drain_link))
+        list_add_before(&h2->c->drained, &h2->drain_link);
+}
+
+static ssize_t read_streamed(struct h2_call *h2, uint8_t *to, size_t length, uint32_t *flags)
+{
+    size_t before = h2->upload.bytes, n = upload_take(&h2->upload, (char *)to, length);
+    if (n > 0 && http_call_is_drained(h2->call, before, h2->upload.bytes))
+        drain_later(h2);
+    if (h2->call->ended && h2->upload.bytes == 0)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    else if (n == 0) {
+        h2->deferred = true;
+        return NGHTTP2_ERR_DEFERRED;
+    }
+    if (!h2->answered) /* An upload takes its time. */
+        timer_set(h2->c->client->loop, &h2->timer, h2->c->client->settings.head_ms, time_over);
+    return (ssize_t)n;
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): nghttp2's type. */
 static ssize_t read_body(nghttp2_session *ng, int32_t id, uint8_t *to, size_t length,
                          uint32_t *flags, nghttp2_data_source *source, void *self)
@@ -318,6 +352,8 @@ static ssize_t read_body(nghttp2_session *ng, int32_t id, uint8_t *to, size_t le
     (void)self;
     if (h2->call == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* Cancelled meanwhile. */
+    if (h2->call->streams)
+        return read_streamed(h2, to, length, flags);
     str_t body = h2->call->body;
     size_t left = body.len - h2->body_at, n = left < length ? left : length;
     memcpy(to, body.at + h2->body_at, n);
@@ -368,16 +404,45 @@ static int read_frames(struct h2_client *c, struct err *err)
     return 1;
 }
 
+/* All calls go on over HTTP/1.1, on connections of their own: this one is given up. */
+static void fall_back(struct h2_client *c)
+{
+    struct http_client *client = c->client;
+    client->no_h2 = true;
+    while (list_in(&c->calls) && !c->dead) {
+        struct h2_call *h2 = CONTAINER_OF(c->calls.next, struct h2_call, link);
+        struct http_call *call = h2->call;
+        h2->call = NULL;
+        if (call != NULL)
+            call->stream = NULL;
+        call_over(h2, 0, NULL);
+        if (call != NULL)
+            h1_client_send(client, call);
+    }
+}
+
 /* Over TLS nothing is said before the server has agreed to HTTP/2. < 0: it has not. */
 static int agree(struct h2_client *c, struct err *err)
 {
     struct tls *tls = c->stream.tls;
     if (tls != NULL && !tls_is_open(tls))
         return 0;
-    if (tls != NULL && !str_eq(tls_alpn(tls), STR("h2")))
+    if (tls != NULL && !str_eq(tls_alpn(tls), STR("h2"))) {
+        fall_back(c);
         return err_set(err, ERR_IO, "the server does not speak HTTP/2");
+    }
     c->agreed = true;
     return 0;
+}
+
+static void call_drained(struct h2_client *c)
+{
+    while (list_in(&c->drained) && !c->dead) {
+        struct h2_call *h2 = CONTAINER_OF(c->drained.next, struct h2_call, drain_link);
+        list_remove(&h2->drain_link);
+        if (h2->call != NULL && h2->call->drained != NULL)
+            h2->call->drained(h2->call);
+    }
 }
 
 static void run(struct h2_client *c)
@@ -394,8 +459,13 @@ static void run(struct h2_client *c)
             r = agreed < 0 ? agreed : r;
         }
     } while (r > 0);
-    if (r == 0 && !c->dead && c->agreed)
-        r = write_frames(c, &err);
+    for (int i = 0; i < ROUNDS_MAX && r == 0 && !c->dead && c->agreed; i++) {
+        call_drained(c);
+        if (!c->dead)
+            r = write_frames(c, &err);
+        if (!list_in(&c->drained))
+            break;
+    }
     if (r == 0 && !c->dead && !nghttp2_session_want_read(c->ng) &&
         !nghttp2_session_want_write(c->ng))
         r = err_set(&err, ERR_IO, "the server ended the connection");
@@ -405,7 +475,9 @@ static void run(struct h2_client *c)
     if (c->dead)
         free_connection(c);
     else
-        stream_want(&c->stream, LOOP_READ | (c->frame_len > 0 || !c->agreed ? LOOP_WRITE : 0));
+        stream_want(&c->stream,
+                    LOOP_READ |
+                        (c->frame_len > 0 || list_in(&c->drained) || !c->agreed ? LOOP_WRITE : 0));
 }
 
 static void on_ready(struct stream *stream, unsigned events)
@@ -452,6 +524,7 @@ static int connect_new(struct http_client *client, struct err *err)
     MUST(c != NULL);
     c->client = client;
     list_init(&c->calls);
+    list_init(&c->drained);
     int r = stream_init(&c->stream, client->loop, fd, s->tls, s->server_name, on_ready, err);
     if (r < 0) {
         free(c);
@@ -492,8 +565,9 @@ static size_t request_head(const struct h2_client *c, const struct http_call *ca
     MUST(call->n_fields <= HTTP_FIELDS_MAX);
     for (size_t i = 0; i < call->n_fields; i++)
         nv[n++] = name_value(lower(call->fields[i].name, arena), call->fields[i].value);
-    if (call->body.len > 0)
-        nv[n++] = name_value(STR("content-length"), arena_printf(arena, "%zu", call->body.len));
+    int64_t length = call->streams ? call->body_bytes : (int64_t)call->body.len;
+    if (length > 0)
+        nv[n++] = name_value(STR("content-length"), arena_printf(arena, "%lld", (long long)length));
     return n;
 }
 
@@ -516,7 +590,12 @@ static void send_call(struct http_client *client, struct http_call *call, bool s
     nghttp2_nv nv[REQUEST_FIELDS_MAX];
     size_t n = request_head(c, call, nv, &arena);
     nghttp2_data_provider body = {.source.ptr = h2, .read_callback = read_body};
-    h2->id = nghttp2_submit_request(c->ng, NULL, nv, n, call->body.len > 0 ? &body : NULL, h2);
+    bool has_body = call->streams || call->body.len > 0;
+    call->written = 0;
+    call->ended = !call->streams;
+    if (call->streams)
+        drain_later(h2); /* That is how it learns that it may write. */
+    h2->id = nghttp2_submit_request(c->ng, NULL, nv, n, has_body ? &body : NULL, h2);
     if (h2->id < 0) { /* Streams have run out after 2^30: a new connection. */
         client->h2 = NULL;
         h2->refused = true;
@@ -582,4 +661,31 @@ void h2_client_close_all(struct http_client *client)
         list_remove(&c->link);
         close_connection(c, NULL);
     }
+}
+
+static void go_on_sending(struct h2_call *h2)
+{
+    struct h2_client *c = h2->c;
+    if (h2->deferred && h2->id > 0) {
+        h2->deferred = false;
+        (void)nghttp2_session_resume_data(c->ng, h2->id);
+    }
+    if (!c->busy)
+        stream_want(&c->stream, LOOP_READ | LOOP_WRITE);
+}
+
+void h2_call_write(struct http_call *call, struct http_bytes bytes)
+{
+    upload_add(&call->stream->upload, bytes);
+    go_on_sending(call->stream);
+}
+
+void h2_call_end(struct http_call *call)
+{
+    go_on_sending(call->stream);
+}
+
+size_t h2_call_waiting(const struct http_call *call)
+{
+    return call->stream->upload.bytes;
 }

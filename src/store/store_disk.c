@@ -217,7 +217,7 @@ static int check_format(struct disk *disk, struct err *err)
     if (format > FORMAT)
         return err_set(err, ERR_INVALID,
                        "the data is of a newer davy (format %d); run that one, or put a backup in "
-                       "its place with \'davy backup restore FILE\'",
+                       "its place with 'davy backup restore FILE'",
                        format);
     if (format == FORMAT)
         return 0;
