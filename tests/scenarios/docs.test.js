@@ -1,5 +1,6 @@
 // What the documentation says is what the program does.
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -38,4 +39,51 @@ test('make up starts it, make down ends it, and twice is harmless', async (t) =>
   assert.match(await kubectl(house, 'get ns'), /kube-system/);
   assert.equal((await make('down')).code, 0);
   await eventually(async () => (await run(binary, ['status', '--data', data])).code !== 0);
+});
+
+test('the tour names ten files that are there, and every room has its page', async () => {
+  const tour = await readFile(path.join(root, 'docs/TOUR.md'), 'utf8');
+  const files = [...tour.matchAll(/^\d+\. \[([^\]]+)\]\(\.\.\/([^)]+)\)/gm)];
+  assert.equal(files.length, 10);
+  for (const [, name, link] of files) {
+    assert.equal(name, link);
+    assert.ok(existsSync(path.join(root, link)), link);
+  }
+  for (const room of readdirSync(path.join(root, 'src'))) {
+    const page = await readFile(path.join(root, 'src', room, 'README.md'), 'utf8');
+    for (const [, file] of page.matchAll(/`([a-z0-9_]+\.[ch])`/g))
+      assert.ok(existsSync(path.join(root, 'src', room, file)), `${room}/README.md names ${file}`);
+  }
+});
+
+// The indented commands of a page, one after the other, in one directory.
+async function follow(t, page) {
+  const dir = await temporary(t);
+  const data = path.join(dir, 'data');
+  const text = await readFile(path.join(root, page), 'utf8');
+  const commands = [...text.matchAll(/^ {4}davy (.+)$/gm)].map((match) => match[1]);
+  let house = page === 'docs/backup.md' ? await davy(t, { dir: data }) : undefined;
+  for (const command of commands) {
+    const words = command
+      .replace('--data DIR', `--data ${data}`)
+      .replace('FILE', path.join(dir, 'file'))
+      .replace('/path/to/new/davy', binary)
+      .split(' ');
+    if (words[0] === 'serve') {
+      house = await davy(t, { dir: data });
+      continue;
+    }
+    const result = await run(binary, words);
+    assert.equal(result.code, 0, `davy ${command}: ${result.stderr}`);
+    if (words[0] === 'stop') assert.equal((await house.ended).code, 0);
+  }
+  return commands.length;
+}
+
+test('the commands of docs/backup.md work as they stand', async (t) => {
+  assert.ok((await follow(t, 'docs/backup.md')) >= 7);
+});
+
+test('the commands of docs/running.md work as they stand', async (t) => {
+  assert.ok((await follow(t, 'docs/running.md')) >= 2);
 });
