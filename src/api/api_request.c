@@ -91,6 +91,8 @@ static bool set_verb(struct call *call)
         return set_sub_verb(call);
     /* All namespaces at once can be read, and that is all. */
     bool scoped = !call->kind->namespaced || call->ns.len > 0;
+    if (call->kind->only_create && call->x->method != HTTP_POST)
+        return false;
     switch (call->x->method) {
     case HTTP_GET:
     case HTTP_HEAD:

@@ -62,7 +62,10 @@ static void aggregate_one(struct gathering *gathering, const struct json *role)
     if (same)
         return;
     struct json *next = json_clone(role, arena);
-    json_set(next, STR("rules"), rules);
+    if (rules->first != NULL)
+        json_set(next, STR("rules"), rules);
+    else
+        (void)json_remove(next, STR("rules"));
     struct writer writer = api_writer(gathering->api);
     int r = writer.update(writer.self, &kind_clusterrole, "", next, &err);
     if (r < 0 && r != ERR_CONFLICT && r != ERR_NOT_FOUND) /* Those come by again as a change. */

@@ -74,16 +74,20 @@ static str_t key_of(struct rbac *rbac, char kind, str_t ns, str_t name)
     return buf_str(&rbac->scratch);
 }
 
-/* An item of `size` bytes with the key behind it, in the map. */
-#define ITEM_NEW(type, map, wanted)                                                                \
-    ({                                                                                             \
-        str_t key_ = (wanted);                                                                     \
-        type *item_ = calloc(1, sizeof(type) + key_.len);                                          \
-        MUST(item_ != NULL);                                                                       \
-        memcpy(item_->key, key_.at, key_.len);                                                     \
-        map_add((map), (str_t){item_->key, key_.len}, &item_->node);                               \
-        item_;                                                                                     \
-    })
+/* The key's bytes go behind an item, which is then in the map. */
+static void item_add(struct map *map, struct map_node *node, char *bytes, str_t key)
+{
+    memcpy(bytes, key.at, key.len);
+    map_add(map, (str_t){bytes, key.len}, node);
+}
+
+static void *item_new(size_t size, str_t key)
+{
+    void *item = calloc(1, size + key.len);
+    MUST(item != NULL);
+    return item;
+}
+
 #define ITEM_FIND(type, map, wanted)                                                               \
     ({                                                                                             \
         struct map_node *node_ = map_find((map), (wanted));                                        \
@@ -103,7 +107,9 @@ static struct rbac_role *role_get(struct rbac *rbac, str_t ns, str_t name)
     struct rbac_role *role = role_find(rbac, ns, name);
     if (role != NULL)
         return role;
-    role = ITEM_NEW(struct rbac_role, &rbac->roles, key_of(rbac, 'r', ns, name));
+    str_t key = key_of(rbac, 'r', ns, name);
+    role = item_new(sizeof(*role), key);
+    item_add(&rbac->roles, &role->node, role->key, key);
     role->in_cluster = ns.len == 0;
     role->name = (str_t){role->node.key.at + SEED_LEN + ns.len + 2, name.len};
     return role;
@@ -158,7 +164,8 @@ static void grant_file(struct rbac *rbac, struct rbac_why *grant, char kind, str
     str_t key = key_of(rbac, kind, grant->binding->ns, who);
     grant->subject = ITEM_FIND(struct subject, &rbac->subjects, key);
     if (grant->subject == NULL) {
-        grant->subject = ITEM_NEW(struct subject, &rbac->subjects, key);
+        grant->subject = item_new(sizeof(*grant->subject), key);
+        item_add(&rbac->subjects, &grant->subject->node, grant->subject->key, key);
         list_init(&grant->subject->grants);
     }
     list_add_before(&grant->subject->grants, &grant->link);
@@ -220,8 +227,9 @@ void rbac_drop_binding(struct rbac *rbac, str_t ns, str_t name)
 void rbac_set_binding(struct rbac *rbac, str_t ns, str_t name, const struct json *json)
 {
     rbac_drop_binding(rbac, ns, name);
-    struct rbac_binding *binding =
-        ITEM_NEW(struct rbac_binding, &rbac->bindings, key_of(rbac, 'b', ns, name));
+    str_t key = key_of(rbac, 'b', ns, name);
+    struct rbac_binding *binding = item_new(sizeof(*binding), key);
+    item_add(&rbac->bindings, &binding->node, binding->key, key);
     const struct json *ref = json_get(json, STR("roleRef"));
     const struct json *subjects = json_get(json, STR("subjects"));
     bool in_cluster = str_eq(json_get_text(ref, STR("kind")), STR("ClusterRole"));
@@ -393,9 +401,9 @@ static bool each_visit(void *self, struct rbac_why *grant)
 }
 
 void rbac_each_rule(struct rbac *rbac, const struct rbac_who *who, str_t ns,
-                    void (*rule)(void *self, const struct rbac_rule *rule), void *self)
+                    void (*each)(void *self, const struct rbac_rule *rule), void *self)
 {
-    struct each each = {rule, self};
-    struct walk walk = {each_visit, &each};
+    struct each to = {each, self};
+    struct walk walk = {each_visit, &to};
     walk_all(rbac, who, ns, &walk);
 }

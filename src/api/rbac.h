@@ -19,9 +19,9 @@ struct rbac *rbac_new(void);
 void rbac_free(struct rbac *rbac); /* NULL-safe. */
 
 /* `ns` "": a ClusterRole or ClusterRoleBinding. The tree is not kept. */
-void rbac_set_role(struct rbac *rbac, str_t ns, str_t name, const struct json *role);
+void rbac_set_role(struct rbac *rbac, str_t ns, str_t name, const struct json *json);
 void rbac_drop_role(struct rbac *rbac, str_t ns, str_t name);
-void rbac_set_binding(struct rbac *rbac, str_t ns, str_t name, const struct json *binding);
+void rbac_set_binding(struct rbac *rbac, str_t ns, str_t name, const struct json *json);
 void rbac_drop_binding(struct rbac *rbac, str_t ns, str_t name);
 
 struct rbac_words {
@@ -39,7 +39,7 @@ struct rbac_rules {
 };
 
 /* Of a role's `rules`, in the arena; texts are views into the tree. */
-struct rbac_rules rbac_rules_of(const struct json *rules, struct arena *arena);
+struct rbac_rules rbac_rules_of(const struct json *list, struct arena *arena);
 /* False: there is no such role. Valid until the role changes. */
 bool rbac_role_rules(const struct rbac *rbac, str_t ns, str_t name, struct rbac_rules *rules);
 
