@@ -108,3 +108,55 @@ bool cache_any(const struct cache *cache, str_t resource, str_t ns)
     MUST(r == 0);
     return found;
 }
+
+struct owned {
+    struct json **at;
+    size_t n, cap;
+    str_t uid;
+    struct arena *arena;
+};
+
+static bool controlled_by_other(const struct json *object, str_t uid)
+{
+    JSON_EACH(json_at(object, "metadata.ownerReferences"), ref)
+    if (json_is_true(json_get(ref, STR("controller"))))
+        return !str_eq(json_get_text(ref, STR("uid")), uid);
+    return false;
+}
+
+static bool add_owned(void *self, const struct object *object)
+{
+    static const char controlled[] = "\"controller\":true";
+    struct owned *owned = self;
+    str_t json = object->json;
+    struct json *tree = NULL;
+    struct err err;
+    if (memmem(json.at, json.len, owned->uid.at, owned->uid.len) == NULL &&
+        memmem(json.at, json.len, controlled, sizeof(controlled) - 1) != NULL)
+        return true;
+    int r = json_parse(arena_str(owned->arena, json), owned->arena, &tree, &err);
+    MUST(r == 0);
+    if (controlled_by_other(tree, owned->uid))
+        return true;
+    if (owned->n == owned->cap) {
+        struct json **more = arena_array(owned->arena, struct json *, owned->cap * 2 + 16);
+        if (owned->n > 0)
+            memcpy(more, owned->at, owned->n * sizeof(struct json *));
+        owned->at = more;
+        owned->cap = owned->cap * 2 + 16;
+    }
+    owned->at[owned->n++] = tree;
+    return true;
+}
+
+size_t cache_owned(const struct cache *cache, str_t resource, str_t ns, str_t uid,
+                   struct arena *arena, struct json ***out)
+{
+    struct owned owned = {.uid = uid, .arena = arena};
+    struct store_list list = {.resource = resource, .ns = ns};
+    struct err err;
+    int r = store_each(cache->store, &list, add_owned, &owned, &err);
+    MUST(r == 0);
+    *out = owned.at;
+    return owned.n;
+}

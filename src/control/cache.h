@@ -32,3 +32,10 @@ size_t cache_marked(const struct cache *cache, str_t resource, str_t ns, bool ma
 /* The first `max` names, in order. */
 size_t cache_names(const struct cache *cache, str_t resource, str_t ns, struct cache_name *out,
                    size_t max, struct arena *arena);
+
+/*
+ * Trees of the objects in a namespace that `uid` controls, and of those that nobody controls.
+ * Others are passed over by their text alone.
+ */
+size_t cache_owned(const struct cache *cache, str_t resource, str_t ns, str_t uid,
+                   struct arena *arena, struct json ***out);

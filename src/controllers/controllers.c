@@ -3,6 +3,14 @@
 
 #include <stddef.h>
 
+/* clang-format off */
 const struct controller *const controllers_all[] = {
-    &event_controller, &gc_controller, &namespace_controller, &root_ca_controller, NULL,
+    &event_controller,
+    &gc_controller,
+    &namespace_controller,
+    &replicaset_controller,
+    &replication_controller,
+    &root_ca_controller,
+    NULL,
 };
+/* clang-format on */
