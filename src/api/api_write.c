@@ -359,7 +359,7 @@ void api_create_object(struct call *call, struct json *object)
 {
     struct arena *arena = call->arena;
     struct json *meta = metadata(object, arena);
-    if (check_create_meta(call, meta) < 0)
+    if (authz_check_create(call) < 0 || check_create_meta(call, meta) < 0)
         return;
     str_t name = json_get_text(meta, STR("name")),
           prefix = json_get_text(meta, STR("generateName"));

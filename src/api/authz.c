@@ -3,6 +3,8 @@
 
 #include "api/api_priv.h"
 
+#include <string.h>
+
 /* --- keeping up with the store --- */
 
 static const struct {
@@ -15,12 +17,18 @@ static const struct {
     {"clusterrolebindings.rbac.authorization.k8s.io", true},
 };
 
+/* Can it be part of an aggregated role, or be one? */
+static bool may_aggregate(const struct object *object)
+{
+    return object != NULL && object->ns.len == 0 &&
+           (memmem(object->json.at, object->json.len, "\"labels\":", 9) != NULL ||
+            memmem(object->json.at, object->json.len, "\"aggregationRule\":", 18) != NULL);
+}
+
 static void take(struct api *api, const struct object *object, bool binding, bool removed)
 {
     AUTO(arena_done) struct arena arena = {0};
     struct rbac *rbac = api->authz.rbac;
-    if (!binding && object->ns.len == 0)
-        authz_aggregate_later(api);
     if (removed && binding)
         rbac_drop_binding(rbac, object->ns, object->name);
     else if (removed)
@@ -36,6 +44,8 @@ static void on_event(struct store_watch *watch, const struct store_event *event)
     struct authz_watch *one = CONTAINER_OF(watch, struct authz_watch, watch);
     size_t i = (size_t)(one - one->api->authz.watches);
     take(one->api, event->object, sources[i].binding, event->verb == STORE_DELETE);
+    if (!sources[i].binding && (may_aggregate(event->object) || may_aggregate(event->previous)))
+        authz_aggregate_later(one->api);
 }
 
 struct loading {
@@ -62,6 +72,8 @@ int authz_start(struct api *api, struct err *err)
         authz->watches[i].watch.resource = list.resource;
         authz->watches[i].watch.event = on_event;
         r = store_each(api->store, &list, load_one, &loading, err);
+        if (r == 0 && !loading.binding) /* It may have ended before that was done. */
+            authz_aggregate_later(api);
         if (r == 0)
             r = store_watch(api->store, &authz->watches[i].watch, 0, err);
     }
@@ -196,4 +208,16 @@ void answer_forbidden(struct call *call)
 {
     struct rbac_ask ask = authz_ask(call);
     answer_forbidden_ask(call, &ask);
+}
+
+int authz_check_create(struct call *call)
+{
+    if (call->x == NULL || call->verb == VERB_CREATE)
+        return 0;
+    struct rbac_ask ask = authz_ask(call);
+    ask.verb = STR("create");
+    if (authz_may_ask(call->api, &call->user, &ask))
+        return 0;
+    answer_forbidden_ask(call, &ask);
+    return -1;
 }

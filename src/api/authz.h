@@ -36,6 +36,8 @@ struct rbac_who who_of(const struct user *user);
 struct rbac_ask authz_ask(const struct call *call);
 bool authz_may(struct call *call);
 bool authz_may_ask(struct api *api, const struct user *user, const struct rbac_ask *ask);
+/* An apply of what is not there is a create as well. < 0: answered. */
+int authz_check_create(struct call *call);
 void answer_forbidden(struct call *call);
 /* A 403 for this question, with what could not be looked at. */
 void answer_forbidden_ask(struct call *call, const struct rbac_ask *ask);

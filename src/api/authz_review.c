@@ -108,11 +108,13 @@ struct json *review_self_rules(struct call *call, const struct json *object)
         answer_plain(call, 400, "BadRequest", "no namespace on request");
         return NULL;
     }
-    rbac_each_rule(call->api->authz.rbac, &who, ns, list_rule, &listing);
+    bool all = rbac_each_rule(call->api->authz.rbac, &who, ns, list_rule, &listing);
     json_add(status, STR("resourceRules"), listing.resources);
     json_add(status, STR("nonResourceRules"), listing.paths);
-    json_add(status, STR("incomplete"), json_bool(arena, false));
+    json_add(status, STR("incomplete"), json_bool(arena, !all));
     str_t missing = rbac_missing(call->api->authz.rbac, &who, ns, arena);
+    if (!all)
+        missing = STR("there are more rules than RBAC_WORK_MAX allows to list");
     if (missing.len > 0)
         json_add(status, STR("evaluationError"), json_string(arena, missing));
     return status;

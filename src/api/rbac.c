@@ -15,6 +15,7 @@ struct rbac_role { /* Also one that is not there, as long as bindings name it. *
     struct rbac_rules rules;
     bool exists;
     size_t n_bindings;
+    uint64_t walk; /* The last walk that came by here. */
     str_t name;
     bool in_cluster;
     char key[];
@@ -312,16 +313,29 @@ static void walk_all(struct rbac *rbac, const struct rbac_who *who, str_t ns,
         (void)walk_scope(rbac, who, ns, walk);
 }
 
+/* The rules of a grant, unless the walk has seen them by another. */
+static struct rbac_rules rules_once(struct rbac_why *grant)
+{
+    struct rbac_role *role = grant->binding->role;
+    bool seen = role->walk == grant->binding->walk;
+    role->walk = grant->binding->walk;
+    return seen ? (struct rbac_rules){0} : role->rules;
+}
+
 struct may {
     const struct rbac_ask *ask;
     const struct rbac_why *why;
+    size_t work;
 };
 
 static bool may_visit(void *self, struct rbac_why *grant)
 {
     struct may *may = self;
-    struct rbac_rules rules = grant->binding->role->rules;
+    struct rbac_rules rules = rules_once(grant);
     for (size_t i = 0; i < rules.n; i++) {
+        may->work += rules.at[i].size;
+        if (may->work > RBAC_WORK_MAX)
+            return true;
         if (!rbac_rule_allows(&rules.at[i], may->ask))
             continue;
         may->why = grant;
@@ -389,21 +403,27 @@ str_t rbac_missing(struct rbac *rbac, const struct rbac_who *who, str_t ns, stru
 struct each {
     void (*each)(void *self, const struct rbac_rule *rule);
     void *self;
+    size_t work;
 };
 
 static bool each_visit(void *self, struct rbac_why *grant)
 {
     struct each *each = self;
-    struct rbac_rules rules = grant->binding->role->rules;
-    for (size_t i = 0; i < rules.n; i++)
+    struct rbac_rules rules = rules_once(grant);
+    for (size_t i = 0; i < rules.n; i++) {
+        each->work += rules.at[i].size;
+        if (each->work > RBAC_WORK_MAX)
+            return true;
         each->each(each->self, &rules.at[i]);
+    }
     return false;
 }
 
-void rbac_each_rule(struct rbac *rbac, const struct rbac_who *who, str_t ns,
+bool rbac_each_rule(struct rbac *rbac, const struct rbac_who *who, str_t ns,
                     void (*each)(void *self, const struct rbac_rule *rule), void *self)
 {
-    struct each to = {each, self};
+    struct each to = {each, self, 0};
     struct walk walk = {each_visit, &to};
     walk_all(rbac, who, ns, &walk);
+    return to.work <= RBAC_WORK_MAX;
 }

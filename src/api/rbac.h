@@ -31,6 +31,7 @@ struct rbac_words {
 
 struct rbac_rule {
     struct rbac_words verbs, groups, resources, names, urls;
+    size_t size; /* What looking at it once may cost, in comparisons. */
 };
 
 struct rbac_rules {
@@ -55,6 +56,12 @@ struct rbac_ask {
     str_t path; /* Instead of all these: a path that is no resource. */
 };
 
+/*
+ * Comparisons of one question: about 5 ms. Who fills a namespace with roles that everybody has can
+ * slow down questions about it, but not more than this; what was not reached is not granted.
+ */
+enum { RBAC_WORK_MAX = 1 << 20 };
+
 struct rbac_why;
 /* True, and why by which grant. */
 bool rbac_may(struct rbac *rbac, const struct rbac_who *who, const struct rbac_ask *ask,
@@ -64,8 +71,11 @@ str_t rbac_reason(const struct rbac_why *why, struct arena *arena);
 /* What could not be looked at: `RBAC: clusterrole.rbac.authorization.k8s.io "x" not found`, or "".
  */
 str_t rbac_missing(struct rbac *rbac, const struct rbac_who *who, str_t ns, struct arena *arena);
-/* All rules that apply to somebody in a namespace; each binding once. */
-void rbac_each_rule(struct rbac *rbac, const struct rbac_who *who, str_t ns,
+/*
+ * All rules that apply to somebody in a namespace; each role once. False: there are more, but they
+ * are larger than RBAC_WORK_MAX together.
+ */
+bool rbac_each_rule(struct rbac *rbac, const struct rbac_who *who, str_t ns,
                     void (*each)(void *self, const struct rbac_rule *rule), void *self);
 
 /* --- rbac_rule.c: rules without bindings --- */

@@ -16,6 +16,12 @@ static struct rbac_words words_of(const struct json *list, struct arena *arena)
     return (struct rbac_words){at, n};
 }
 
+static size_t rule_size(const struct rbac_rule *rule)
+{
+    return 1 + rule->verbs.n + rule->groups.n + 2 * rule->resources.n + rule->names.n +
+           rule->urls.n;
+}
+
 struct rbac_rules rbac_rules_of(const struct json *list, struct arena *arena)
 {
     if (list == NULL || list->type != JSON_ARRAY)
@@ -24,13 +30,15 @@ struct rbac_rules rbac_rules_of(const struct json *list, struct arena *arena)
     size_t n = 0;
     JSON_EACH(list, rule)
     {
-        at[n++] = (struct rbac_rule){
+        at[n] = (struct rbac_rule){
             .verbs = words_of(json_get(rule, STR("verbs")), arena),
             .groups = words_of(json_get(rule, STR("apiGroups")), arena),
             .resources = words_of(json_get(rule, STR("resources")), arena),
             .names = words_of(json_get(rule, STR("resourceNames")), arena),
             .urls = words_of(json_get(rule, STR("nonResourceURLs")), arena),
         };
+        at[n].size = rule_size(&at[n]);
+        n++;
     }
     return (struct rbac_rules){at, n};
 }
@@ -155,13 +163,6 @@ static bool rule_holds(const struct rbac_rule *rule, const struct piece *piece)
            (rule->names.n == 0 || (piece->named && has(rule->names, piece->name)));
 }
 
-/* What looking at this rule once may cost. */
-static size_t rule_size(const struct rbac_rule *rule)
-{
-    return 1 + rule->verbs.n + rule->groups.n + 2 * rule->resources.n + rule->names.n +
-           rule->urls.n;
-}
-
 static bool same_but_verb(const struct piece *a, const struct piece *b)
 {
     return a->is_url == b->is_url && a->named == b->named && str_eq(a->group, b->group) &&
@@ -208,7 +209,7 @@ static void piece_check(struct cover *cover, const struct piece *piece)
     if (cover->too_much)
         return;
     for (size_t i = 0; i < cover->have.n; i++) {
-        cover->work += rule_size(&cover->have.at[i]);
+        cover->work += cover->have.at[i].size;
         if (rule_holds(&cover->have.at[i], piece))
             return;
     }

@@ -361,3 +361,27 @@ TEST(reasons_are_kubernetes_words)
               "role.rbac.authorization.k8s.io \"gone\" not found]");
     rbac_free(rbac);
 }
+
+/* Everybody has roles that somebody has made as large as they could. */
+TEST(a_question_takes_no_longer_than_its_limit)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(buf_done) struct buf rule = {0};
+    struct rbac *rbac = rbac_new();
+    for (int i = 0; i < 30000; i++)
+        buf_printf(&rule, "%sx%d", i > 0 ? "," : "get . ", i);
+    buf_add(&rule, STR(" -"));
+    buf_add_char(&rule, '\0');
+    for (int i = 0; i < 40; i++) {
+        const char *name = arena_printf(&arena, "r%d", i).at;
+        set_role(rbac, "a", name, rule.at);
+        bind(rbac, "a", name, "Role", name, GROUP("all"));
+    }
+    set_role(rbac, "a", "z", "get . pods -");
+    bind(rbac, "a", "z", "Role", "z", GROUP("all"));
+    CHECK(!may(rbac, "ann", "all", "a", "get . pods")); /* Not reached. */
+    set_role(rbac, "", "z", "get . pods -");
+    bind(rbac, "", "z", "ClusterRole", "z", USER("ann"));
+    CHECK(may(rbac, "ann", "all", "a", "get . pods")); /* The cluster's come first. */
+    rbac_free(rbac);
+}

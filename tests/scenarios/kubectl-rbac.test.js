@@ -170,6 +170,17 @@ test('nobody gives away what they do not have', async (t) => {
   // A role that the leader may change does not let more in by a patch either.
   await refused(`patch role ok --type=merge -p {"rules":[{"apiGroups":["*"],"resources":["*"],"verbs":["*"]}]}`, /not currently held/);
 
+  // An apply that makes something needs the verb create, too.
+  await kubectl(house, 'create role patcher -n team --verb=get,patch --resource=configmaps');
+  await kubectl(house, 'create rolebinding patcher -n team --role=patcher --user=patcher');
+  await kubectl(house, 'create cm there -n team');
+  const apply = (name) =>
+    kubectlRaw(house, '-n team --as patcher apply --server-side --force-conflicts -f -', {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { a: 'b' } }),
+    });
+  assert.equal((await apply('there')).code, 0);
+  assert.match((await apply('new')).stderr, /configmaps "new" is forbidden: User "patcher" cannot create resource "configmaps" in API group "" in the namespace "team"/);
+
   // With the verbs bind and escalate it is allowed.
   await kubectl(house, 'create role binder -n team --verb=bind --resource=clusterroles --resource-name=cluster-admin');
   await kubectl(house, 'create rolebinding binder -n team --role=binder --user=lead');
@@ -266,4 +277,10 @@ test('a restart gives back what was taken from the default roles, and keeps what
   await kubectl(again, 'get clusterrolebinding system:discovery');
   assert.deepEqual((await rules(again, 'clusterrole', 'system:basic-user')).map((rule) => rule.resources[0]), ['y', 'selfsubjectaccessreviews', 'selfsubjectreviews']);
   assert.equal(await rules(again, 'clusterrole', 'system:monitoring'), undefined);
+
+  // Now all is as it should be: another start writes nothing.
+  const version = async (house) => JSON.parse(await kubectl(house, 'get --raw /api/v1/nodes')).metadata.resourceVersion;
+  const before = await version(again);
+  await again.stop();
+  assert.equal(await version(await davy(t, { dir: house.dir })), before);
 });
