@@ -1,5 +1,6 @@
 /* main.c - the `davy` command: a table of words, and what each does. */
 #include "base/file.h"
+#include "cli/program.h"
 #include "store/store.h"
 #include "supervise/home.h"
 #include "supervise/roles.h"
@@ -123,6 +124,8 @@ static int run_upgrade(const struct options *o)
         err_errno(&err, "find '%s'", binary);
         return fail(&err);
     }
+    if (program_check(path, &err) < 0)
+        return fail(&err);
     return ask(o, arena_printf(o->arena, "upgrade %s", path), true);
 }
 

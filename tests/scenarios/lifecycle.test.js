@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import https from 'node:https';
 import path from 'node:path';
 import { test } from 'node:test';
-import { binary, credentials, davy, eventually, kubectl, request, run, temporary } from './kit.js';
+import { binary, credentials, davy, eventually, kubectl, request, run, temporary, writeFile } from './kit.js';
 
 test('a private Davy says where it is, and stops cleanly', async (t) => {
   const house = await davy(t);
@@ -64,6 +64,23 @@ test('an upgrade under load refuses no connection and keeps what was written', a
   assert.deepEqual(failures, []);
   const names = (await kubectl(house, 'get cm -o name')).match(/\/u\d/g);
   assert.equal(names.length, done);
+});
+
+test('an upgrade to what is no davy is refused, and nothing happens', async (t) => {
+  const house = await davy(t);
+  const script = path.join(await temporary(t), 'script');
+  await writeFile(script, 'no program at all', { mode: 0o755 });
+  for (const [file, words] of [
+    ['/bin/true', /'\/.*true' is not a davy/],
+    ['/bin/echo', /is not a davy/],
+    [script, /cannot be run: Exec format error/],
+    ['/nowhere', /find '\/nowhere'/],
+  ]) {
+    const result = await run(binary, ['upgrade', '--data', house.dir, '--binary', file]);
+    assert.notEqual(result.code, 0);
+    assert.match(result.stderr, words);
+  }
+  assert.equal((await request(house, 'GET', '/readyz')).status, 200);
 });
 
 test('backup and restore of the whole state', async (t) => {
