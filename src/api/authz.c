@@ -121,8 +121,10 @@ static const char *path_verb(const struct exchange *x)
 
 struct rbac_ask authz_ask(const struct call *call)
 {
-    if (call->kind == NULL)
-        return (struct rbac_ask){.verb = str_from_z(path_verb(call->x)), .path = call->x->path};
+    if (call->kind == NULL) {
+        str_t path = call->x->path.len > 0 ? call->x->path : STR("/");
+        return (struct rbac_ask){.verb = str_from_z(path_verb(call->x)), .path = path};
+    }
     struct rbac_ask ask = {
         .verb = str_from_z(verb_word(call->verb)),
         .group = str_from_z(call->kind->group),
@@ -133,7 +135,7 @@ struct rbac_ask authz_ask(const struct call *call)
     };
     /* A namespace belongs to itself: its admins may see it. */
     if (call->kind == &kind_namespace)
-        ask.ns = ask.name;
+        ask.ns = call->name;
     return ask;
 }
 

@@ -322,6 +322,8 @@ static struct rbac_rules rules_once(struct rbac_why *grant)
     return seen ? (struct rbac_rules){0} : role->rules;
 }
 
+enum { GRANT_WORK = 16 }; /* A binding costs as much as so many comparisons. */
+
 struct may {
     const struct rbac_ask *ask;
     const struct rbac_why *why;
@@ -332,6 +334,7 @@ static bool may_visit(void *self, struct rbac_why *grant)
 {
     struct may *may = self;
     struct rbac_rules rules = rules_once(grant);
+    may->work += GRANT_WORK;
     for (size_t i = 0; i < rules.n; i++) {
         may->work += rules.at[i].size;
         if (may->work > RBAC_WORK_MAX)

@@ -87,3 +87,99 @@ TEST(a_secrets_plain_values_are_moved_to_data)
     CHECK(kind_is_secret(STR("secrets")) && !kind_is_secret(STR("configmaps")) &&
           !kind_is_secret(STR("secrets.x")));
 }
+
+static const struct {
+    const struct kind *kind;
+    const char *object, *old, *complaint;
+} rbac_rows[] = {
+    {&kind_role,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"rules\":[{\"verbs\":[\"get\"],"
+     "\"apiGroups\":[\"\"],\"resources\":[\"pods\"]}]}",
+     NULL, ""},
+    {&kind_role, "{\"metadata\":{\"name\":\"a/b\",\"namespace\":\"x\"}}", NULL,
+     "metadata.name: Invalid value: \"a/b\": may not be"},
+    {&kind_role,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"rules\":[{\"apiGroups\":[\"\"],"
+     "\"resources\":[\"pods\"]}]}",
+     NULL, "rules[0].verbs: Required value"},
+    {&kind_role,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"rules\":[{\"verbs\":[\"get\"],"
+     "\"resources\":[\"pods\"]}]}",
+     NULL, "rules[0].apiGroups: Required value: resource rules must supply at least one api group"},
+    {&kind_role,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"rules\":[{\"verbs\":[\"get\"],"
+     "\"apiGroups\":[\"\"]}]}",
+     NULL, "rules[0].resources: Required value: resource rules must supply at least one resource"},
+    {&kind_role,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"rules\":[{\"verbs\":[\"get\"],"
+     "\"nonResourceURLs\":[\"/x\"]}]}",
+     NULL,
+     "rules[0].nonResourceURLs: Invalid value: []string{\"/x\"}: namespaced rules cannot apply to "
+     "non-resource URLs"},
+    {&kind_clusterrole,
+     "{\"metadata\":{\"name\":\"system:a\"},\"rules\":[{\"verbs\":[\"get\"],\"nonResourceURLs\":["
+     "\"/x\"]}]}",
+     NULL, ""},
+    {&kind_clusterrole,
+     "{\"metadata\":{\"name\":\"system:a\"},\"rules\":[{\"verbs\":[\"get\"],\"nonResourceURLs\":["
+     "\"/x\",\"/y\"],\"resources\":[\"a\"]}]}",
+     NULL,
+     "rules[0].nonResourceURLs: Invalid value: []string{\"/x\", \"/y\"}: rules cannot apply to "
+     "both regular resources and non-resource URLs"},
+    {&kind_clusterrole, "{\"metadata\":{\"name\":\"system:a\"},\"aggregationRule\":{}}", NULL,
+     "aggregationRule.clusterRoleSelectors: Required value: at least one clusterRoleSelector "
+     "required"},
+    {&kind_rolebinding,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"roleRef\":{\"kind\":\"Role\","
+     "\"name\":\"r\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"u\"},{\"kind\":\"Group\","
+     "\"name\":\"g\"},{\"kind\":\"ServiceAccount\",\"name\":\"s\"}]}",
+     NULL, ""},
+    {&kind_rolebinding,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"roleRef\":{\"kind\":\"Pod\","
+     "\"name\":\"r\"},\"subjects\":[]}",
+     NULL, "roleRef.kind: Unsupported value: \"Pod\": supported values: "},
+    {&kind_clusterrolebinding,
+     "{\"metadata\":{\"name\":\"system:a\"},\"roleRef\":{\"kind\":\"Role\",\"name\":\"r\"},"
+     "\"subjects\":[]}",
+     NULL, "roleRef.kind: Unsupported value: \"Role\": supported values: \"ClusterRole\""},
+    {&kind_rolebinding,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"roleRef\":{\"kind\":\"Role\","
+     "\"name\":\"r\",\"apiGroup\":\"x\"},\"subjects\":[]}",
+     NULL,
+     "roleRef.apiGroup: Unsupported value: \"x\": supported values: \"rbac.authorization.k8s.io\""},
+    {&kind_rolebinding,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"roleRef\":{\"kind\":\"Role\","
+     "\"name\":\"r\"},\"subjects\":[{\"kind\":\"Pod\",\"name\":\"u\"}]}",
+     NULL, "subjects[0].kind: Unsupported value: \"Pod\""},
+    {&kind_rolebinding,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"roleRef\":{\"kind\":\"Role\","
+     "\"name\":\"r\"},\"subjects\":[{\"kind\":\"ServiceAccount\",\"name\":\"s\",\"apiGroup\":\"x\"}"
+     "]}",
+     NULL, "subjects[0].apiGroup: Unsupported value: \"x\": supported values: \"\""},
+    {&kind_clusterrolebinding,
+     "{\"metadata\":{\"name\":\"system:a\"},\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"r\"},"
+     "\"subjects\":[{\"kind\":\"ServiceAccount\",\"name\":\"s\"}]}",
+     NULL, "subjects[0].namespace: Required value"},
+    {&kind_rolebinding,
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"roleRef\":{\"kind\":\"Role\","
+     "\"name\":\"r\"},\"subjects\":[]}",
+     "{\"metadata\":{\"name\":\"system:a\",\"namespace\":\"x\"},\"roleRef\":{\"kind\":\"Role\","
+     "\"name\":\"q\",\"apiGroup\":\"rbac.authorization.k8s.io\"},\"subjects\":[]}",
+     "roleRef: Invalid value: rbac.RoleRef{APIGroup:\"rbac.authorization.k8s.io\", Kind:\"Role\", "
+     "Name:\"r\"}: cannot change roleRef"},
+};
+
+/* Roles, bindings and the questions about them, in Kubernetes' words. */
+TEST(roles_and_bindings_say_what_is_wrong_with_them)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rbac_rows); i++) {
+        AUTO(arena_done) struct arena arena = {0};
+        str_t got = complaint(rbac_rows[i].kind, rbac_rows[i].object, rbac_rows[i].old, &arena);
+        bool ok = rbac_rows[i].complaint[0] == '\0'
+                      ? got.len == 0
+                      : str_starts(got, str_from_z(rbac_rows[i].complaint));
+        if (!ok)
+            test_check_str(got, str_from_z(rbac_rows[i].complaint), rbac_rows[i].object, __FILE__,
+                           __LINE__);
+    }
+}

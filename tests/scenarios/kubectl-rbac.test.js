@@ -241,6 +241,7 @@ test('a user with a certificate is kept to one namespace', async (t) => {
   assert.equal((await asDev('get ns shop -o name')).stdout, 'namespace/shop\n');
   assert.match((await asDev('get ns default')).stderr, /namespaces "default" is forbidden: User "dev" cannot get resource "namespaces" in API group "" in the namespace "default"/);
   assert.match((await asDev('get ns')).stderr, /namespaces is forbidden: User "dev" cannot list resource "namespaces" in API group "" at the cluster scope/);
+  assert.match((await asDev('get ns --field-selector metadata.name=shop')).stderr, /namespaces "shop" is forbidden: .* at the cluster scope/);
   assert.match((await asDev('get cm -A')).stderr, /cannot list resource "configmaps" in API group "" at the cluster scope/);
   assert.match((await asDev('get deploy -n default')).stderr, /deployments.apps is forbidden: User "dev" cannot list resource "deployments" in API group "apps" in the namespace "default"/);
   assert.match((await asDev('get --raw /metrics')).stderr, /forbidden: User "dev" cannot get path "\/metrics"/);
