@@ -97,7 +97,7 @@ int call_parse_query(struct call *call); /* < 0: answered. */
 bool call_query_is(const struct call *call, str_t name, str_t wanted);
 str_t call_query(const struct call *call, str_t name); /* "" if absent. */
 
-/* --- api_auth.c --- */
+/* --- authn.c --- */
 void auth_user(struct api *api, struct exchange *x, struct user *user);
 bool auth_is_bad(const struct call *call); /* It says who it is, and we cannot believe it. */
 bool user_in(const struct user *user, str_t group);

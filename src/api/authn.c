@@ -1,4 +1,4 @@
-/* api_auth.c - who is asking. Whether they may is in authz.c. */
+/* authn.c - who is asking. Whether they may is in authz.c. */
 #include "api/api_priv.h"
 
 bool user_in(const struct user *user, str_t group)
