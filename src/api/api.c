@@ -98,7 +98,7 @@ static void answer_other(struct call *call)
         answer_version(call);
     else if (str_eq(path, STR("/metrics")))
         answer_metrics(call);
-    else if (!document_answer(call))
+    else if (!authn_document(call) && !document_answer(call))
         http_answer_text(call->x, 404, STR("text/plain; charset=utf-8"),
                          STR("404 page not found\n"));
 }
@@ -294,7 +294,9 @@ int api_new(const struct api_settings *settings, struct api **out, struct err *e
     flows_init(&api->flows, settings->loop);
     api->kinds = kinds_new();
     documents_make(api);
-    int r = authz_start(api, err);
+    int r = authn_start(api, err);
+    if (r == 0)
+        r = authz_start(api, err);
     if (r < 0) {
         api_free(api);
         return r;
@@ -308,6 +310,7 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
+    authn_stop(api);
     authz_stop(api);
     watch_line_drop(api);
     api_forget_trees(api);

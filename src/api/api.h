@@ -14,6 +14,8 @@ struct api_settings {
     struct store *store;
     const struct log *log;
     str_t ca_pem;           /* For kube-root-ca.crt. */
+    str_t token_key_pem;    /* Signs the tokens of service accounts; "": one that nobody keeps. */
+    str_t token_file;       /* Its text: token,user,uid,"group1,group2" lines; may be "". */
     uint32_t owner_uid;     /* Who may do everything over the unix socket. */
     size_t body_bytes_max;  /* 0: 3 MiB. */
     size_t watch_bytes_max; /* 0: 1 MiB waiting for a slow reader, then its watch ends cleanly. */

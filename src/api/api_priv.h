@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "api/authn.h"
 #include "api/authz.h"
 #include "api/flow.h"
 #include "kinds/kinds.h"
@@ -31,6 +32,7 @@ struct api {
     bool draining;
     int64_t requests;
     struct flows flows;
+    struct authn authn;
     struct authz authz;
     struct arena arena;      /* What lives as long as the server: the documents below. */
     struct watch_line *line; /* The event rendered last, for the next watcher. */
@@ -45,6 +47,7 @@ struct user {
     str_t groups[GROUPS_MAX];
     str_t uid;          /* "" if there is none. */
     struct json *extra; /* An object of lists of texts; NULL: none. */
+    bool bad;           /* It says who it is, and we cannot believe it. */
 };
 
 enum api_verb {

@@ -7,6 +7,8 @@ static const struct {
     const struct kind *kind;
     review_fn *answer; /* The object's status. NULL: it has answered the call itself. */
 } questions[] = {
+    {&kind_tokenreview, review_token},
+    {&kind_selfsubjectreview, review_self_subject},
     {&kind_selfsubjectaccessreview, review_self_access},
     {&kind_subjectaccessreview, review_access},
     {&kind_localsubjectaccessreview, review_access},

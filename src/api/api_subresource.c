@@ -277,6 +277,9 @@ bool subresource_write(struct call *call, str_t body, const struct object *lates
     } else if (is_sub(call, "eviction")) {
         if (body_of(call, body, &object) == 0)
             evict(call, object, latest);
+    } else if (is_sub(call, "token")) {
+        if (body_of(call, body, &object) == 0)
+            token_request(call, object, latest);
     } else {
         return false;
     }

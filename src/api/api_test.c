@@ -632,3 +632,95 @@ TEST(options_of_a_deletion_are_checked_and_answered_as_kubernetes_does)
         CHECK(says(ask_api(&house, rows[i].what, rows[i].body), rows[i].status, rows[i].words));
     house_end(&house);
 }
+
+static const char *bearer(struct house *house, const char *answer)
+{
+    const char *at = strstr(answer, "\"token\":\"");
+    str_t token, rest;
+    MUST(at != NULL);
+    str_cut(str_from_z(at + 9), '"', &token, &rest);
+    return arena_printf(&house->f.arena, "Authorization: Bearer " STR_F "\r\n", STR_A(token)).at;
+}
+
+#define ACCOUNTS "/api/v1/namespaces/default/serviceaccounts"
+#define WHO "POST /apis/authentication.k8s.io/v1/selfsubjectreviews"
+
+TEST(a_token_is_its_account_until_either_ends)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    const char *ask = "POST " ACCOUNTS "/sa/token";
+    CHECK(says(ask_api(&house, ask, "{}"), 404, "serviceaccounts \\\"sa\\\" not found"));
+    CHECK(says(ask_api(&house, "POST " ACCOUNTS, "{\"metadata\":{\"name\":\"sa\"}}"), 201, "sa"));
+    CHECK(says(ask_api(&house, ask, "{\"spec\":{\"expirationSeconds\":599}}"), 422,
+               "spec.expirationSeconds: Invalid value: 599: may not specify a duration less than "
+               "10 minutes"));
+    CHECK(says(ask_api(&house, ask, "{\"spec\":{\"expirationSeconds\":4294967297}}"), 422,
+               "may not specify a duration larger than 2^32 seconds"));
+    const char *token = bearer(&house, ask_api(&house, ask, "{}"));
+    for (int i = 0; i < 2; i++) /* The second time from memory. */
+        CHECK(says(ask_with(&house, WHO, token, "{}", false), 201,
+                   "\"username\":\"system:serviceaccount:default:sa\""));
+    CHECK(says(ask_with(&house, WHO, token, "{}", true), 201, "credential-id\":[\"JTI="));
+    const char *others =
+        bearer(&house, ask_api(&house, ask, "{\"spec\":{\"audiences\":[\"vault\"]}}"));
+    CHECK(says(ask_with(&house, WHO, others, "{}", false), 401, "Unauthorized"));
+    CHECK(says(ask_api(&house, "POST " ACCOUNTS "/sa/token",
+                       "{\"spec\":{\"boundObjectRef\":{\"kind\":\"ConfigMap\",\"apiVersion\":"
+                       "\"v1\",\"name\":\"a\"}}}"),
+               400, "cannot bind token to object of type v1, Kind=ConfigMap"));
+    CHECK(says(ask_api(&house, "DELETE " ACCOUNTS "/sa", ""), 200, ""));
+    CHECK(says(ask_with(&house, WHO, token, "{}", false), 401, "Unauthorized"));
+    CHECK(says(ask_api(&house, "POST " ACCOUNTS, "{\"metadata\":{\"name\":\"sa\"}}"), 201, "sa"));
+    CHECK(says(ask_with(&house, WHO, token, "{}", false), 401, "Unauthorized")); /* Another uid. */
+    house_end(&house);
+}
+
+TEST(a_bound_token_dies_with_its_secret)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    CHECK(says(ask_api(&house, "POST " ACCOUNTS, "{\"metadata\":{\"name\":\"sa\"}}"), 201, "sa"));
+    CHECK(says(ask_api(&house, "POST /api/v1/namespaces/default/secrets",
+                       "{\"metadata\":{\"name\":\"s\"}}"),
+               201, "Opaque"));
+    const char *token = bearer(
+        &house, ask_api(&house, "POST " ACCOUNTS "/sa/token",
+                        "{\"spec\":{\"boundObjectRef\":{\"kind\":\"Secret\",\"apiVersion\":\"v1\","
+                        "\"name\":\"s\"}}}"));
+    CHECK(says(ask_with(&house, WHO, token, "{}", false), 201, "system:serviceaccounts:default"));
+    CHECK(says(ask_api(&house, "DELETE /api/v1/namespaces/default/secrets/s", ""), 200, ""));
+    CHECK(says(ask_with(&house, WHO, token, "{}", false), 401, "Unauthorized"));
+    CHECK(says(ask_api(&house, "POST " ACCOUNTS "/sa/token",
+                       "{\"spec\":{\"boundObjectRef\":{\"kind\":\"Secret\",\"apiVersion\":\"v1\","
+                       "\"name\":\"s\"}}}"),
+               404, "secrets \\\"s\\\" not found"));
+    house_end(&house);
+}
+
+TEST(a_token_review_says_whose_a_token_is)
+{
+    struct house house;
+    house_start(&house, 0, 0);
+    const char *review = "POST /apis/authentication.k8s.io/v1/tokenreviews";
+    CHECK(says(ask_api(&house, "POST " ACCOUNTS, "{\"metadata\":{\"name\":\"sa\"}}"), 201, "sa"));
+    const char *line = bearer(&house, ask_api(&house, "POST " ACCOUNTS "/sa/token",
+                                              "{\"spec\":{\"audiences\":[\"a\",\"b\"]}}"));
+    str_t token, rest;
+    str_cut(str_from_z(line + strlen("Authorization: Bearer ")), '\r', &token, &rest);
+    const char *body =
+        arena_printf(&house.f.arena,
+                     "{\"spec\":{\"token\":\"" STR_F "\",\"audiences\":[\"b\",\"c\"]}}",
+                     STR_A(token))
+            .at;
+    CHECK(says(ask_api(&house, review, body), 201, "\"authenticated\":true"));
+    CHECK(says(ask_api(&house, review, body), 201, "\"audiences\":[\"b\"]}"));
+    CHECK(says(ask_api(&house, review, "{\"spec\":{\"token\":\"x\"}}"), 201,
+               "\"error\":\"[invalid bearer token, "));
+    CHECK(says(ask_api(&house, review, "{\"spec\":{}}"), 400,
+               "token is required for TokenReview in authentication"));
+    CHECK(says(ask_api(&house, "GET /openid/v1/jwks", ""), 200, "\"alg\":\"ES256\""));
+    CHECK(says(ask_api(&house, "GET /.well-known/openid-configuration", ""), 200,
+               "\"jwks_uri\":\"https://t/openid/v1/jwks\""));
+    house_end(&house);
+}

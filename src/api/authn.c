@@ -1,5 +1,10 @@
 /* authn.c - who is asking. Whether they may is in authz.c. */
+#include "api/authn.h"
+
 #include "api/api_priv.h"
+#include "codec/base64.h"
+
+#include <strings.h>
 
 bool user_in(const struct user *user, str_t group)
 {
@@ -9,33 +14,184 @@ bool user_in(const struct user *user, str_t group)
     return false;
 }
 
-static void add_group(struct user *user, str_t group)
+void user_add_group(struct user *user, str_t group)
 {
     if (user->n_groups < GROUPS_MAX)
         user->groups[user->n_groups++] = group;
 }
 
+/* --- where the token is --- */
+
+static bool starts_without_case(str_t text, str_t prefix)
+{
+    return text.len >= prefix.len && strncasecmp(text.at, prefix.at, prefix.len) == 0;
+}
+
+/* Browsers cannot set Authorization on a WebSocket: the token is among the protocols then. */
+static bool token_of_protocol(struct exchange *x, str_t *token)
+{
+    static const str_t prefix = STR("base64url.bearer.authorization.k8s.io.");
+    str_t rest = http_get(x, STR("Sec-WebSocket-Protocol")), word;
+    struct err ignored;
+    while (rest.len > 0) {
+        str_cut(rest, ',', &word, &rest);
+        word = str_trim(word);
+        if (!str_starts(word, prefix))
+            continue;
+        str_t text = {word.at + prefix.len, word.len - prefix.len};
+        if (text.len > 2 * (size_t)JWT_BYTES_MAX ||
+            base64url_decode(text, x->arena, token, &ignored) < 0)
+            *token = STR("");
+        return true;
+    }
+    return false;
+}
+
+static bool token_of(struct exchange *x, str_t *token)
+{
+    static const str_t bearer = STR("Bearer ");
+    str_t value = http_get(x, STR("Authorization"));
+    if (value.len == 0)
+        return token_of_protocol(x, token);
+    *token = STR(""); /* Another scheme is nobody's. */
+    if (starts_without_case(value, bearer))
+        *token = str_trim((str_t){value.at + bearer.len, value.len - bearer.len});
+    return true;
+}
+
+/* --- whose it is --- */
+
+static struct json *same_audiences(const struct json *claims, const str_t *audiences, size_t n,
+                                   struct arena *arena)
+{
+    struct json *both = json_array(arena);
+    for (size_t i = 0; i < n; i++)
+        JSON_EACH(json_get(claims, STR("aud")), each)
+    if (str_eq(json_text(each, STR("")), audiences[i]))
+        json_add(both, STR(""), json_string(arena, audiences[i]));
+    return both;
+}
+
+int authn_token(struct api *api, str_t token, const str_t *audiences, size_t n, struct arena *arena,
+                struct user *user, struct json **aud, struct err *err)
+{
+    static const str_t ours = STR(AUTHN_ISSUER);
+    struct json *claims = NULL;
+    if (n == 0) {
+        audiences = &ours;
+        n = 1;
+    }
+    bool for_us = false;
+    for (size_t i = 0; i < n; i++)
+        for_us = for_us || str_eq(audiences[i], ours);
+    *user = (struct user){0};
+    if (for_us && api->authn.file != NULL && token_file_user(api->authn.file, token, user)) {
+        user_add_group(user, STR("system:authenticated"));
+        if (aud != NULL)
+            *aud = json_add(json_array(arena), STR(""), json_string(arena, ours));
+        return 0;
+    }
+    struct jwt_wanted wanted = {ours, audiences, n, loop_wall_ms(api->loop) / 1000};
+    int r = account_user(api, token, &wanted, arena, user, &claims, err);
+    if (r == 0 && aud != NULL)
+        *aud = same_audiences(claims, audiences, n, arena);
+    return r;
+}
+
+static void set_anonymous(struct user *user)
+{
+    *user = (struct user){.name = STR("system:anonymous")};
+    user_add_group(user, STR("system:unauthenticated"));
+}
+
 void auth_user(struct api *api, struct exchange *x, struct user *user)
 {
     struct tls_peer peer;
+    str_t token;
+    struct err err;
     *user = (struct user){0};
-    if (x->local && (x->peer_uid == 0 || x->peer_uid == api->settings.owner_uid)) {
-        user->name = STR("system:admin");
-        add_group(user, STR("system:masters"));
-    } else if (x->tls != NULL && tls_peer(x->tls, x->arena, &peer) && peer.common_name.len > 0) {
+    if (x->tls != NULL && tls_peer(x->tls, x->arena, &peer) && peer.common_name.len > 0) {
         user->name = peer.common_name;
         for (size_t i = 0; i < peer.n_organizations; i++)
-            add_group(user, peer.organizations[i]);
+            user_add_group(user, peer.organizations[i]);
+        user_add_group(user, STR("system:authenticated"));
+    } else if (token_of(x, &token)) {
+        if (token.len > 0 && authn_token(api, token, NULL, 0, x->arena, user, NULL, &err) == 0)
+            return;
+        set_anonymous(user);
+        user->bad = true;
+    } else if (x->local && (x->peer_uid == 0 || x->peer_uid == api->settings.owner_uid)) {
+        user->name = STR("system:admin");
+        user_add_group(user, STR("system:masters"));
+        user_add_group(user, STR("system:authenticated"));
     } else {
-        user->name = STR("system:anonymous");
-        add_group(user, STR("system:unauthenticated"));
-        return;
+        set_anonymous(user);
     }
-    add_group(user, STR("system:authenticated"));
 }
 
 bool auth_is_bad(const struct call *call)
 {
-    return user_in(&call->user, STR("system:unauthenticated")) &&
-           http_get(call->x, STR("Authorization")).len > 0;
+    return call->user.bad;
+}
+
+/* --- for others who check our tokens --- */
+
+static struct json *texts(struct arena *arena, const char *text)
+{
+    return json_add(json_array(arena), STR(""), json_string(arena, str_from_z(text)));
+}
+
+static void answer_openid(struct call *call)
+{
+    struct arena *arena = call->arena;
+    struct json *out = json_object(arena);
+    json_add(out, STR("issuer"), json_string(arena, STR(AUTHN_ISSUER)));
+    json_add(out, STR("jwks_uri"),
+             json_string(arena, arena_printf(arena, "https://" STR_F "/openid/v1/jwks",
+                                             STR_A(call->x->host))));
+    json_add(out, STR("response_types_supported"), texts(arena, "id_token"));
+    json_add(out, STR("subject_types_supported"), texts(arena, "public"));
+    json_add(out, STR("id_token_signing_alg_values_supported"), texts(arena, "ES256"));
+    answer_json(call, 200, out);
+}
+
+bool authn_document(struct call *call)
+{
+    if (call->x->method != HTTP_GET && call->x->method != HTTP_HEAD)
+        return false;
+    if (str_eq(call->x->path, STR("/.well-known/openid-configuration"))) {
+        answer_openid(call);
+        return true;
+    }
+    if (!str_eq(call->x->path, STR("/openid/v1/jwks")))
+        return false;
+    AUTO(buf_done) struct buf text = {0};
+    json_write(jwt_key_set(&call->api->authn.signer, call->arena), &text);
+    http_answer_text(call->x, 200, STR("application/jwk-set+json"),
+                     arena_str(call->arena, buf_str(&text)));
+    return true;
+}
+
+/* --- a life --- */
+
+int authn_start(struct api *api, struct err *err)
+{
+    str_t pem = api->settings.token_key_pem;
+    int r = 0;
+    if (pem.len == 0) /* Tokens that end with the process: for tests. */
+        r = sign_key_make(&api->arena, &pem, err);
+    if (r == 0)
+        r = jwt_signer_new(pem, &api->arena, &api->authn.signer, err);
+    if (r == 0 && api->settings.token_file.len > 0)
+        r = token_file_read(api->settings.token_file, &api->authn.file, err);
+    return r;
+}
+
+void authn_stop(struct api *api)
+{
+    struct authn *authn = &api->authn;
+    jwt_signer_done(&authn->signer);
+    token_file_free(authn->file);
+    for (size_t i = 0; i < TOKENS_KEPT; i++)
+        arena_done(&authn->kept[i].arena);
 }

@@ -7,5 +7,8 @@ struct json;
 /* The object's status, or NULL: the call is answered with a refusal. The object is checked. */
 typedef struct json *review_fn(struct call *call, const struct json *object);
 
+/* --- authn_review.c --- */
+review_fn review_self_subject, review_token;
+
 /* --- authz_review.c --- */
 review_fn review_self_access, review_access, review_self_rules;

@@ -21,7 +21,7 @@ enum { EXIT_USAGE = 2 };
 
 struct options {
     str_t dir; /* Absolute. */
-    const char *listen, *roles, *role, *binary;
+    const char *listen, *roles, *role, *binary, *token_file;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
     size_t n_words;
@@ -82,13 +82,14 @@ static int run_serve(const struct options *o)
         return fail(&err);
     }
     if (o->role != NULL) {
-        struct role_settings settings = {o->dir, o->arena};
+        struct role_settings settings = {o->dir, o->arena, o->token_file};
         return control_run(&settings);
     }
     struct supervisor_settings settings = {.dir = o->dir,
                                            .ports_auto = o->ports_auto,
                                            .listen = o->listen,
                                            .argv = o->argv,
+                                           .token_file = o->token_file,
                                            .arena = o->arena};
     return supervisor_run(&settings);
 }
@@ -223,7 +224,8 @@ static int run_help(const struct options *o);
 
 /* clang-format off */
 static const struct command commands[] = {
-    {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control]",
+    {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control]\n"
+     "        [--token-auth-file FILE]",
      "run Davy", run_serve},
     {"status", "[--data DIR]",
      "is it ready, and where are its doors", run_status},
@@ -286,7 +288,9 @@ static int parse(int argc, char **argv, struct options *o)
     for (int i = 2; i < argc; i++) {
         if (option(argv, &i, "--data", &data) || option(argv, &i, "--ports", &ports) ||
             option(argv, &i, "--listen", &o->listen) || option(argv, &i, "--roles", &o->roles) ||
-            option(argv, &i, "--role", &o->role) || option(argv, &i, "--binary", &o->binary))
+            option(argv, &i, "--role", &o->role) ||
+            option(argv, &i, "--token-auth-file", &o->token_file) ||
+            option(argv, &i, "--binary", &o->binary))
             continue;
         if (argv[i][0] == '-' || o->n_words == ARRAY_LEN(o->words))
             return bad_usage(argv[i]);

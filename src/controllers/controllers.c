@@ -12,6 +12,7 @@ const struct controller *const controllers_all[] = {
     &replicaset_controller,
     &replication_controller,
     &root_ca_controller,
+    &serviceaccount_controller,
     NULL,
 };
 /* clang-format on */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "codec/base64.h"
 #include "net/pki.h"
+#include "net/sign.h"
 #include "supervise/settings.h"
 
 #include <dirent.h>
@@ -102,11 +103,24 @@ static const char *server_names(const struct home *home)
         .at;
 }
 
+/* As with the CA: all tokens end with it, so a key that is there is never replaced. */
+static int have_token_key(const struct home *home, struct err *err)
+{
+    const char *path = home_path(home, "pki/sa.key");
+    str_t pem;
+    if (access(path, F_OK) == 0 || errno != ENOENT)
+        return 0; /* Whether it is good says the API server, which reads it. */
+    int r = sign_key_make(home->arena, &pem, err);
+    return r < 0 ? r : file_write(path, 0600, pem, err);
+}
+
 int home_certificates(const struct home *home, msec_t wall_ms, bool *changed, struct err *err)
 {
     struct pki_pair ca, pair;
     bool made;
     int r = have_ca(home, &ca, &made, err);
+    if (r == 0)
+        r = have_token_key(home, err);
     const struct {
         const char *name;
         struct pki_leaf leaf;

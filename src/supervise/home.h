@@ -1,7 +1,8 @@
 /*
  * home.h - the data directory: certificates, the kubeconfig, where things are.
  *
- *     DIR/pki/{ca,server,admin}.{crt,key}    DIR/store/    DIR/run/
+ *     DIR/pki/{ca,server,admin}.{crt,key}    DIR/pki/sa.key (signs tokens)
+ *       DIR/store/    DIR/run/
  */
 #pragma once
 

@@ -9,6 +9,7 @@ enum { FD_DOORS = 10, FD_LOCAL = 30, FD_READY = 31 };
 struct role_settings {
     str_t dir;
     struct arena *arena;
+    const char *token_file; /* NULL: none. */
 };
 
 /* Runs until SIGTERM; gives the exit code. */

@@ -177,7 +177,11 @@ static _Noreturn void role_exec(const struct supervisor *s, int ready_fd)
     for (int i = 0; i < n; i++)
         if (dup2(from[i], to[i]) < 0)
             _exit(EXIT_CONFIG);
-    const char *const argv[] = {"davy", "serve", "--role=control", "--data", s->home.dir.at, NULL};
+    const char *argv[8] = {"davy", "serve", "--role=control", "--data", s->home.dir.at};
+    if (s->settings->token_file != NULL) {
+        argv[5] = "--token-auth-file";
+        argv[6] = s->settings->token_file;
+    }
     execv("/proc/self/exe", (char *const *)argv);
     _exit(EXIT_CONFIG);
 }

@@ -1,5 +1,6 @@
 /* wire_control.c - the control role: store, API server and controllers on one loop. */
 #include "api/api.h"
+#include "base/file.h"
 #include "control/runner.h"
 #include "controllers/controllers.h"
 #include "http/server.h"
@@ -15,7 +16,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { READY_POLL_MS = 1, RENEW_MS = 3600 * 1000 };
+enum { READY_POLL_MS = 1, RENEW_MS = 3600 * 1000, TOKEN_FILE_BYTES_MAX = 1 << 20 };
 
 struct control {
     struct home home;
@@ -105,7 +106,7 @@ static int open_doors(struct control *control, struct err *err)
     return r;
 }
 
-static int start(struct control *control, struct err *err)
+static int start(struct control *control, str_t token_file, struct err *err)
 {
     struct store_settings store = {.dir = str_from_z(home_path(&control->home, "store")),
                                    .secret = kind_is_secret};
@@ -117,9 +118,14 @@ static int start(struct control *control, struct err *err)
         r = store_open(control->loop, &store, &control->store, err);
     if (r < 0)
         return r;
-    struct api_settings api = {
-        .loop = control->loop, .store = control->store, .log = &stderr_log, .owner_uid = getuid()};
+    struct api_settings api = {.loop = control->loop,
+                               .store = control->store,
+                               .log = &stderr_log,
+                               .owner_uid = getuid(),
+                               .token_file = token_file};
     r = home_read(&control->home, "pki/ca.crt", &api.ca_pem, err);
+    if (r == 0)
+        r = home_read(&control->home, "pki/sa.key", &api.token_key_pem, err);
     if (r == 0)
         r = api_new(&api, &control->api, err);
     if (r == 0)
@@ -147,9 +153,14 @@ int control_run(const struct role_settings *settings)
     struct err err;
     net_init();
     raise_descriptor_limit();
-    int r = confine(&err);
+    str_t tokens = STR("");
+    int r = 0;
+    if (settings->token_file != NULL) /* It may be for root's eyes only: before we are less. */
+        r = file_read(settings->arena, settings->token_file, TOKEN_FILE_BYTES_MAX, &tokens, &err);
     if (r == 0)
-        r = start(&control, &err);
+        r = confine(&err);
+    if (r == 0)
+        r = start(&control, tokens, &err);
     if (r < 0) {
         log_error(&stderr_log, "control cannot start", F_STR("error", str_from_z(err.text)));
         return EXIT_CONFIG;

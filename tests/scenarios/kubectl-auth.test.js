@@ -1,0 +1,76 @@
+// kubectl-auth.test.js - who asks: service accounts and their tokens, token files, bad tokens.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+import { credentials, davy, eventually, kubectl, kubectlRaw, run, temporary, binary } from './kit.js';
+
+// As somebody who has nothing but a token: kubectl prefers a certificate, so there must be none.
+async function withToken(house, token, command) {
+  const { ca } = await credentials(house);
+  const file = path.join(house.dir, 'ca-only.crt');
+  await writeFile(file, ca);
+  const server = (await kubectl(house, ['config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}'])).trim();
+  const bare = { ...house, kubeconfig: '/dev/null' };
+  return kubectlRaw(bare, ['--server', server, '--certificate-authority', file, '--token', token, ...command]);
+}
+
+test('a service account asks by its token, and no longer when it is gone', async (t) => {
+  const house = await davy(t);
+  await eventually(() => kubectl(house, 'get sa default -n default'));
+  await kubectl(house, 'create sa robot');
+  const token = (await kubectl(house, 'create token robot --duration 20m')).trim();
+  const claims = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+  assert.equal(claims.sub, 'system:serviceaccount:default:robot');
+  assert.equal(claims.exp - claims.iat, 1200);
+  assert.equal(claims['kubernetes.io'].serviceaccount.name, 'robot');
+  const who = await withToken(house, token, ['auth', 'whoami', '-o', 'json']);
+  assert.equal(who.code, 0, who.stderr);
+  const info = JSON.parse(who.stdout).status.userInfo;
+  assert.equal(info.username, 'system:serviceaccount:default:robot');
+  assert.deepEqual(info.groups.sort(), ['system:authenticated', 'system:serviceaccounts', 'system:serviceaccounts:default']);
+  const pods = await withToken(house, token, ['get', 'pods']);
+  assert.match(pods.stderr, /User "system:serviceaccount:default:robot" cannot list resource "pods"/);
+  await kubectl(house, 'delete sa robot');
+  const after = await withToken(house, token, ['get', 'pods']);
+  assert.match(after.stderr, /You must be logged in to the server|Unauthorized/);
+  assert.match(await kubectl.fails(house, 'create token robot'), /serviceaccounts "robot" not found/);
+});
+
+test('the default account comes back, and every namespace has one', async (t) => {
+  const house = await davy(t);
+  await kubectl(house, 'create ns team');
+  const first = await eventually(() => kubectl.json(house, 'get sa default -n team'));
+  await kubectl(house, 'delete sa default -n team');
+  await eventually(async () => (await kubectl.json(house, 'get sa default -n team')).metadata.uid !== first.metadata.uid);
+});
+
+test('tokens stay good over a restart, and a token file names its own', async (t) => {
+  const dir = await temporary(t);
+  const file = path.join(dir, 'tokens.csv');
+  await writeFile(file, 'sesame,alice,42,"dev,ops"\n');
+  const data = path.join(dir, 'data');
+  const house = await davy(t, { dir: data, args: ['--token-auth-file', file] });
+  const token = (await eventually(() => kubectl(house, 'create token default'))).trim();
+  const alice = await withToken(house, 'sesame', ['auth', 'whoami', '-o', 'json']);
+  assert.deepEqual(JSON.parse(alice.stdout).status.userInfo, {
+    groups: ['dev', 'ops', 'system:authenticated'],
+    uid: '42',
+    username: 'alice',
+  });
+  const nobody = await withToken(house, 'sesam', ['get', 'pods']);
+  assert.match(nobody.stderr, /You must be logged in to the server|Unauthorized/);
+  await house.stop();
+  const again = await davy(t, { dir: data });
+  assert.equal((await withToken(again, token, ['auth', 'whoami'])).code, 0);
+  assert.notEqual((await withToken(again, 'sesame', ['auth', 'whoami'])).code, 0);
+});
+
+test('a broken token file is an error at the start', async (t) => {
+  const dir = await temporary(t);
+  const file = path.join(dir, 'tokens.csv');
+  await writeFile(file, 'a,b,c\nbroken\n');
+  const result = await run(binary, ['serve', '--data', path.join(dir, 'data'), '--ports', 'auto', '--token-auth-file', file]);
+  assert.equal(result.code, 78);
+  assert.match(result.stderr, /line 2 of the token file must have at least 3 columns/);
+});
