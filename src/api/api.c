@@ -293,8 +293,9 @@ int api_new(const struct api_settings *settings, struct api **out, struct err *e
     list_init(&api->watchers);
     flows_init(&api->flows, settings->loop);
     api->kinds = kinds_new();
-    documents_make(api);
     int r = authn_start(api, err);
+    if (r == 0)
+        r = crds_start(api, err);
     if (r == 0)
         r = authz_start(api, err);
     if (r < 0) {
@@ -312,11 +313,12 @@ void api_free(struct api *api)
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
     authn_stop(api);
     authz_stop(api);
+    crds_stop(api);
     watch_line_drop(api);
     api_forget_trees(api);
     flows_done(&api->flows);
     kinds_free(api->kinds);
-    arena_done(&api->arena);
+    documents_drop(api);
     free(api);
 }
 

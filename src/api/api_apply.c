@@ -220,7 +220,7 @@ void api_apply(struct call *call, str_t body, const struct object *latest)
     const struct json *wanted = json_at(config, "metadata.resourceVersion");
     if (wanted == NULL && meta != NULL)
         (void)json_remove(meta, STR("resourceVersion"));
-    schema_prune(call->kind->schema, object);
+    kind_prune(call->kind, object);
     if (latest != NULL)
         api_update_object(call, object, latest);
     else if (call->sub != NULL)

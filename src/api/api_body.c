@@ -68,6 +68,8 @@ int body_any(struct call *call, str_t body, const struct schema *schema, struct 
     str_t type = media_type(call);
     int r;
     /* The body lives with the exchange, and so do views of it. */
+    if (str_eq(type, STR(PROTOBUF)) && call->kind->custom != NULL)
+        return unsupported(call, type);
     if (str_eq(type, STR(PROTOBUF)))
         r = from_protobuf(call, body, schema, out, &err);
     else if (str_eq(type, STR("application/yaml")) ||
@@ -128,7 +130,7 @@ static int check_types(struct call *call, struct json *object)
 {
     struct err err;
     call->unknown = json_array(call->arena);
-    int r = schema_decode_check(call->kind->schema, object, call->unknown, call->arena, &err);
+    int r = kind_decode_check(call->kind, object, call->unknown, call->arena, &err);
     str_t what = arena_printf(call->arena,
                               "%s in version \"%s\" cannot be handled as a %s: ", call->kind->name,
                               call->kind->version, call->kind->name);
@@ -156,7 +158,7 @@ int body_object(struct call *call, str_t body, struct json **out)
         r = check_types(call, object);
     if (r < 0)
         return r;
-    schema_prune(call->kind->schema, object);
+    kind_prune(call->kind, object);
     *out = object;
     return 0;
 }

@@ -1,10 +1,12 @@
 /*
  * api_discovery.c - what there is: the old lists, and the aggregated document kubectl prefers.
  *
- * All documents, those of OpenAPI too, are made once, when the server is made, with their ETags.
+ * All documents, those of OpenAPI too, are made when the first is asked for, with their ETags, and
+ * once more when kinds have come or gone. Who is being sent one keeps the old set alive.
  */
 #include "api/api_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { VERSIONS_MAX = 8 };
@@ -16,6 +18,13 @@ struct document {
     str_t as; /* "", "v2", "v2beta1": which aggregated form the client must ask for. */
     str_t body;
     str_t etag;
+};
+
+struct documents {
+    unsigned refs;
+    struct document *first;
+    struct arena arena;   /* Of what is sent. */
+    struct arena scratch; /* Of the trees it is made from. */
 };
 
 static struct json *text(struct arena *arena, const char *z)
@@ -35,16 +44,37 @@ str_t document_add(struct api *api, str_t path, str_t as, str_t content_type,
                    const struct json *json)
 {
     AUTO(buf_done) struct buf out = {0};
+    struct documents *all = api->documents;
     json_write(json, &out);
-    struct document *document = arena_new(&api->arena, struct document);
-    *document = (struct document){.next = api->documents,
-                                  .path = path,
-                                  .as = as,
-                                  .content_type = content_type,
-                                  .body = arena_str(&api->arena, buf_str(&out))};
-    document->etag = etag_of(document->body, &api->arena);
-    api->documents = document;
+    struct document *document = arena_new(&all->arena, struct document);
+    *document = (struct document){.next = all->first,
+                                  .path = arena_str(&all->arena, path),
+                                  .as = arena_str(&all->arena, as),
+                                  .content_type = arena_str(&all->arena, content_type),
+                                  .body = arena_str(&all->arena, buf_str(&out))};
+    document->etag = etag_of(document->body, &all->arena);
+    all->first = document;
     return document->etag;
+}
+
+struct arena *documents_scratch(struct api *api)
+{
+    return &api->documents->scratch;
+}
+
+static void documents_unref(void *owner)
+{
+    struct documents *all = owner;
+    if (all == NULL || --all->refs > 0)
+        return;
+    arena_done(&all->arena);
+    free(all);
+}
+
+void documents_drop(struct api *api)
+{
+    documents_unref(api->documents);
+    api->documents = NULL;
 }
 
 /* --- resources --- */
@@ -109,7 +139,7 @@ static bool leads(const struct api *api, const struct kind *kind)
 
 static void resource_list(struct api *api, const struct kind *leader)
 {
-    struct arena *arena = &api->arena;
+    struct arena *arena = documents_scratch(api);
     struct json *list = json_object(arena), *rows = json_array(arena);
     str_t version = kind_api_version(leader, arena);
     for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++) {
@@ -194,7 +224,7 @@ static struct json *group_of(const struct api *api, const char *group, struct ar
 
 static void version_lists(struct api *api)
 {
-    struct arena *arena = &api->arena;
+    struct arena *arena = documents_scratch(api);
     struct json *core = json_object(arena), *groups = json_object(arena);
     struct json *cidr = json_object(arena), *list = json_array(arena);
     json_add(core, STR("kind"), text(arena, "APIVersions"));
@@ -295,7 +325,7 @@ static struct json *aggregated_group(const struct api *api, const char *name, st
 
 static void aggregated(struct api *api, bool core, const char *form)
 {
-    struct arena *arena = &api->arena;
+    struct arena *arena = documents_scratch(api);
     struct json *list = json_object(arena), *items = json_array(arena);
     for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
         if (((*kind)->group[0] == '\0') == core && leads_group(api, *kind))
@@ -310,8 +340,11 @@ static void aggregated(struct api *api, bool core, const char *form)
     document_add(api, core ? STR("/api") : STR("/apis"), str_from_z(form), type, list);
 }
 
-void documents_make(struct api *api)
+static void documents_make(struct api *api)
 {
+    api->documents = calloc(1, sizeof(*api->documents));
+    MUST(api->documents != NULL);
+    api->documents->refs = 1;
     version_lists(api);
     for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
         if (leads(api, *kind))
@@ -321,6 +354,8 @@ void documents_make(struct api *api)
     aggregated(api, true, "v2"); /* Made last, found first. */
     aggregated(api, false, "v2");
     openapi_make(api);
+    arena_done(&api->documents->scratch);
+    api->documents->scratch = (struct arena){0};
 }
 
 /* Does the client take this form? The plain one always; the aggregated ones when named. */
@@ -351,7 +386,10 @@ bool document_answer(struct call *call)
     while (path.len > 1 && path.at[path.len - 1] == '/')
         path.len--;
     str_t accept = http_get(call->x, STR("Accept"));
-    for (const struct document *document = call->api->documents; document != NULL;
+    if (call->api->documents == NULL)
+        documents_make(call->api);
+    struct documents *all = call->api->documents;
+    for (const struct document *document = all->first; document != NULL;
          document = document->next) {
         if (!str_eq(document->path, path) || !form_wanted(accept, document->as))
             continue;
@@ -362,8 +400,9 @@ bool document_answer(struct call *call)
             {STR("Cache-Control"), STR("public")},
         };
         bool same = str_eq(http_get(call->x, STR("If-None-Match")), document->etag);
-        http_answer(call->x, same ? 304 : 200, fields, ARRAY_LEN(fields),
-                    (struct http_bytes){.bytes = same ? STR("") : document->body});
+        struct http_bytes body = {same ? STR("") : document->body, documents_unref, all};
+        all->refs++;
+        http_answer(call->x, same ? 304 : 200, fields, ARRAY_LEN(fields), body);
         return true;
     }
     return false;

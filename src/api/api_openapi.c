@@ -87,6 +87,31 @@ static void add_paths(struct json *paths, const struct kind *kind, struct arena 
 }
 
 static void add_schema(struct json *schemas, const struct schema *schema, const struct kind *kind,
+                       struct arena *arena);
+
+/* Its JSON schema, with what every object has. */
+static void add_custom(struct json *schemas, const struct kind *kind, struct arena *arena)
+{
+    struct json *out = json_clone(kind->custom, arena), *own = json_get(out, STR("properties"));
+    if (own == NULL || own->type != JSON_OBJECT)
+        json_set(out, STR("properties"), own = json_object(arena));
+    static const char *const words[] = {"apiVersion", "kind"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        json_set(own, str_from_z(words[i]),
+                 json_add(json_object(arena), STR("type"), text(arena, "string")));
+    struct json *meta = json_object(arena);
+    json_add(
+        meta, STR("$ref"),
+        json_string(arena, arena_printf(arena, "#/components/schemas/" STR_F,
+                                        STR_A(schema_openapi_name(&object_meta_schema, arena)))));
+    json_set(own, STR("metadata"), meta);
+    json_add(out, STR("x-kubernetes-group-version-kind"),
+             json_add(json_array(arena), STR(""), gvk(kind, arena)));
+    json_add(schemas, schema_openapi_name(kind->schema, arena), out);
+    add_schema(schemas, &object_meta_schema, NULL, arena);
+}
+
+static void add_schema(struct json *schemas, const struct schema *schema, const struct kind *kind,
                        struct arena *arena)
 {
     str_t name = schema_openapi_name(schema, arena);
@@ -111,7 +136,10 @@ static struct json *document_of(const struct api *api, str_t group_version, stru
         if (!str_eq(kind_api_version(*kind, arena), group_version))
             continue;
         add_paths(paths, *kind, arena);
-        add_schema(schemas, (*kind)->schema, *kind, arena);
+        if ((*kind)->custom != NULL)
+            add_custom(schemas, *kind, arena);
+        else
+            add_schema(schemas, (*kind)->schema, *kind, arena);
     }
     json_add(document, STR("openapi"), text(arena, "3.0.0"));
     json_add(info, STR("title"), text(arena, "Davy"));
@@ -126,7 +154,7 @@ static struct json *document_of(const struct api *api, str_t group_version, stru
 /* The index names each document with its hash, so that clients may keep it until it changes. */
 void openapi_make(struct api *api)
 {
-    struct arena *arena = &api->arena;
+    struct arena *arena = documents_scratch(api);
     struct json *index = json_object(arena), *paths = json_object(arena);
     for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++) {
         str_t version = kind_api_version(*kind, arena);

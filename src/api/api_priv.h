@@ -34,9 +34,9 @@ struct api {
     struct flows flows;
     struct authn authn;
     struct authz authz;
-    struct arena arena;      /* What lives as long as the server: the documents below. */
-    struct watch_line *line; /* The event rendered last, for the next watcher. */
-    struct document *documents;
+    struct watch_line *line;     /* The event rendered last, for the next watcher. */
+    struct documents *documents; /* NULL: to be made. */
+    struct crds *crds;
     struct parsed parsed[2]; /* The new version and the previous; see list_wants(). */
     unsigned parsed_next;
 };
@@ -150,6 +150,16 @@ int delete_options(struct call *call, str_t body, struct json **out);
 void api_drain_watches(struct api *api);
 void watch_line_drop(struct api *api);
 
+/* --- api_crd.c: kinds that definitions add --- */
+int crds_start(struct api *api, struct err *err); /* Those the store has. */
+void crds_stop(struct api *api);
+/* Before a definition is stored: its names and its status. */
+void crd_prepare(struct call *call, struct json *object, const struct json *old);
+/* A definition that ends takes no new objects. < 0: answered. */
+int crd_check_create(struct call *call);
+void api_end_watches_of(struct api *api, const struct kind *kind);
+bool api_watches(const struct api *api, const struct kind *kind);
+
 /* --- api_apply.c --- */
 bool is_apply(const struct call *call);
 void api_apply(struct call *call, str_t body, const struct object *latest); /* NULL: it is made. */
@@ -238,10 +248,11 @@ void shape_end(struct buf *out);
 /* One object; as a Table: of one row. */
 void shape_one(const struct shape *shape, const struct object *object, struct buf *out);
 
-/* --- api_discovery.c, api_openapi.c: documents that never change --- */
-void documents_make(struct api *api);
+/* --- api_discovery.c, api_openapi.c: documents that change when kinds do --- */
+void documents_drop(struct api *api);             /* Kinds have come or gone. */
+struct arena *documents_scratch(struct api *api); /* While they are made. */
 void openapi_make(struct api *api);
-/* `as`: "", or which aggregated form it is; all texts live as long as the API. Returns its ETag. */
+/* `as`: "", or which aggregated form it is; all texts are copied. Returns its ETag. */
 str_t document_add(struct api *api, str_t path, str_t as, str_t content_type,
                    const struct json *json);
 bool document_answer(struct call *call); /* True if the path was one of theirs. */

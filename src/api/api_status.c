@@ -266,7 +266,8 @@ void answer_object(struct call *call, int code, const struct object *object)
         return;
     }
     struct shape shape = call_shape(call);
-    if (shape.format == FORMAT_OBJECT && shape.kind->stored_as == NULL && call->unknown == NULL) {
+    if (shape.format == FORMAT_OBJECT && shape.kind->stored_as == NULL && !shape.kind->mixed &&
+        call->unknown == NULL) {
         /* Sent from where they are. */
         static const struct http_field fields[] = {
             {STR("Content-Type"), STR("application/json")},

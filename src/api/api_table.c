@@ -7,6 +7,7 @@
  */
 #include "api/api_priv.h"
 #include "base/json_reader.h"
+#include "kube/jsonpath.h"
 
 str_t str_trim(str_t text)
 {
@@ -73,7 +74,7 @@ struct json *object_tree(const struct object *object, struct arena *arena)
 
 static bool is_stored_form(const struct kind *kind)
 {
-    return kind->stored_as == NULL;
+    return kind->stored_as == NULL && !kind->mixed;
 }
 
 static void to_version(const struct kind *kind, struct json *tree, struct arena *arena)
@@ -173,11 +174,35 @@ static void columns_write(const struct kind *kind, struct buf *out)
     json_write(columns, out);
 }
 
+/* A column of a CustomResourceDefinition: the value as it is, or how long ago it was. */
+static void path_cell_write(const struct column *column, const struct json *tree, msec_t wall_ms,
+                            struct arena *arena, struct buf *out)
+{
+    const struct json *value = jsonpath_get(tree, str_from_z(column->path));
+    bool date = str_eq(str_from_z(column->type), STR("date"));
+    bool text = str_eq(str_from_z(column->type), STR("string"));
+    if (value == NULL || value->type == JSON_NULL) {
+        buf_add(out, STR("null"));
+    } else if (date) {
+        json_write_string(age_text(json_text(value, STR("")), wall_ms, arena), out);
+    } else if (text && value->type != JSON_STRING) {
+        AUTO(buf_done) struct buf shown = {0};
+        json_write(value, &shown);
+        json_write_string(buf_str(&shown), out);
+    } else {
+        json_write(value, out);
+    }
+}
+
 /* Clients sort by a number as a number. */
 static void cell_write(const struct column *column, const struct json *tree, msec_t wall_ms,
                        struct arena *arena, struct buf *out)
 {
     int64_t number;
+    if (column->path != NULL) {
+        path_cell_write(column, tree, wall_ms, arena, out);
+        return;
+    }
     str_t text = column->text(tree, wall_ms, arena);
     if (str_eq(str_from_z(column->type), STR("integer")) && str_to_i64(text, &number))
         buf_add(out, text);

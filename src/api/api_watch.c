@@ -161,7 +161,8 @@ static void send_shaped(struct watcher *w, const char *type, const struct object
 
 static void send_event(struct watcher *w, const char *type, const struct object *object)
 {
-    if (w->call.format == FORMAT_OBJECT && w->call.kind->stored_as == NULL) {
+    if (w->call.format == FORMAT_OBJECT && w->call.kind->stored_as == NULL &&
+        !w->call.kind->mixed) {
         struct watch_line *line = line_of(w->api, type, object);
         line->refs++;
         http_write(w->x, (struct http_bytes){buf_str(&line->text), line_unref, line});
@@ -366,4 +367,21 @@ void api_drain_watches(struct api *api)
         bookmark_now(w);
         end_soon(w);
     }
+}
+
+void api_end_watches_of(struct api *api, const struct kind *kind)
+{
+    LIST_EACH(&api->watchers, link) {
+        struct watcher *w = CONTAINER_OF(link, struct watcher, link);
+        if (w->call.kind == kind)
+            end_soon(w);
+    }
+}
+
+bool api_watches(const struct api *api, const struct kind *kind)
+{
+    LIST_EACH(&api->watchers, link)
+        if (CONTAINER_OF(link, struct watcher, link)->call.kind == kind)
+            return true;
+    return false;
 }

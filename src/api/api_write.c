@@ -276,9 +276,8 @@ static int check_rules(struct call *call, struct json *object, const struct json
     struct field_errors *errors = arena_new(call->arena, struct field_errors);
     errors->arena = call->arena;
     meta_check(call->kind, object, errors);
-    schema_check(call->kind->schema, object, errors);
+    kind_check_fields(call->kind, object, old, errors);
     if (old != NULL) {
-        schema_check_immutable(call->kind->schema, old, object, errors);
         check_finalizers(object, old, errors);
     }
     if (is_ephemeral(call))
@@ -367,14 +366,16 @@ void api_create_object(struct call *call, struct json *object)
         name = generated_name(call, prefix);
     call->name = name;
     json_set(meta, STR("name"), json_string(arena, name));
-    if (check_namespace(call) < 0)
+    if (check_namespace(call) < 0 || crd_check_create(call) < 0)
         return;
     system_meta(call, meta);
     if (call->kind->has_status)
         (void)json_remove(object, STR("status"));
-    schema_set_defaults(call->kind->schema, object, arena);
+    kind_set_defaults(call->kind, object, arena);
     if (call->kind->prepare != NULL)
         call->kind->prepare(object, NULL, arena);
+    if (call->kind == &kind_crd)
+        crd_prepare(call, object, NULL);
     if (authz_check_grant(call, object, NULL) < 0)
         return;
     if (check_rules(call, object, NULL) < 0)
@@ -507,13 +508,15 @@ void api_update_object(struct call *call, struct json *object, const struct obje
         return;
     if (call->subresource.len > 0) {
         object = through_subresource(call, object, old);
-        schema_set_defaults(call->kind->schema, object, arena);
+        kind_set_defaults(call->kind, object, arena);
     } else {
         if (call->kind->has_status)
             keep(object, old, STR("status"), arena);
-        schema_set_defaults(call->kind->schema, object, arena);
+        kind_set_defaults(call->kind, object, arena);
         if (call->kind->prepare != NULL)
             call->kind->prepare(object, old, arena);
+        if (call->kind == &kind_crd)
+            crd_prepare(call, object, old);
         count_generation(call, object, old);
     }
     if (authz_check_grant(call, object, old) < 0)
@@ -551,7 +554,7 @@ static enum patch_form patch_form(const struct call *call)
     if (str_eq(type, STR("application/merge-patch+json")))
         return PATCH_MERGE;
     bool strategic = str_eq(type, STR("application/strategic-merge-patch+json"));
-    return strategic && !call->kind->custom ? PATCH_STRATEGIC : PATCH_NONE;
+    return strategic && call->kind->custom == NULL ? PATCH_STRATEGIC : PATCH_NONE;
 }
 
 static void answer_no_form(struct call *call)
@@ -562,7 +565,8 @@ static void answer_no_form(struct call *call)
                  "the body of the request was in an unknown format (" STR_F
                  ") - accepted media types include: application/json-patch+json, "
                  "application/merge-patch+json, %sapplication/apply-patch+yaml",
-                 STR_A(type), call->kind->custom ? "" : "application/strategic-merge-patch+json, ");
+                 STR_A(type),
+                 call->kind->custom != NULL ? "" : "application/strategic-merge-patch+json, ");
 }
 
 static struct json *patched_by_json(struct call *call, const struct json *base,
@@ -623,14 +627,14 @@ static void patch(struct call *call, str_t body, const struct object *latest)
     if (object == NULL)
         return;
     call->unknown = json_array(call->arena);
-    if (schema_decode_check(call->kind->schema, object, call->unknown, call->arena, &err) < 0) {
+    if (kind_decode_check(call->kind, object, call->unknown, call->arena, &err) < 0) {
         call->unknown = NULL;
         answer_plain(call, 422, "Invalid", "the patched object is not valid: %s", err.text);
         return;
     }
     if (body_check_unknown(call, STR("")) < 0)
         return;
-    schema_prune(call->kind->schema, object);
+    kind_prune(call->kind, object);
     api_update_object(call, object, latest);
 }
 

@@ -5,6 +5,7 @@
 
 /* clang-format off */
 const struct controller *const controllers_all[] = {
+    &crd_controller,
     &deployment_controller,
     &event_controller,
     &gc_controller,

@@ -13,6 +13,7 @@ static const struct kind *const built_in[] = {
     &kind_clusterrolebinding,
     &kind_configmap,
     &kind_controllerrevision,
+    &kind_crd,
     &kind_cronjob,
     &kind_daemonset,
     &kind_deployment,

@@ -7,10 +7,10 @@
 #include "base/map.h"
 #include "kube/kind.h"
 
-extern const struct kind kind_binding, kind_configmap, kind_controllerrevision, kind_cronjob,
-    kind_daemonset, kind_deployment, kind_endpoints, kind_endpointslice, kind_event, kind_event_v1,
-    kind_hpa, kind_hpa_v1, kind_ingress, kind_ingressclass, kind_job, kind_lease, kind_limitrange,
-    kind_namespace, kind_networkpolicy, kind_node, kind_persistentvolume,
+extern const struct kind kind_crd, kind_binding, kind_configmap, kind_controllerrevision,
+    kind_cronjob, kind_daemonset, kind_deployment, kind_endpoints, kind_endpointslice, kind_event,
+    kind_event_v1, kind_hpa, kind_hpa_v1, kind_ingress, kind_ingressclass, kind_job, kind_lease,
+    kind_limitrange, kind_namespace, kind_networkpolicy, kind_node, kind_persistentvolume,
     kind_persistentvolumeclaim, kind_pod, kind_poddisruptionbudget, kind_podtemplate,
     kind_priorityclass, kind_replicaset, kind_replicationcontroller, kind_resourcequota,
     kind_runtimeclass, kind_secret, kind_service, kind_statefulset, kind_storageclass,

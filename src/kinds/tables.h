@@ -4,6 +4,7 @@
 #include "kube/schema.h"
 
 extern const struct schema controller_revision_schema;
+extern const struct schema custom_resource_definition_schema;
 extern const struct schema daemon_set_schema;
 extern const struct schema deployment_schema;
 extern const struct schema replica_set_schema;

@@ -18,6 +18,7 @@ struct column { /* One column of kubectl get. */
     const char *doc;
     int priority; /* 0 always, 1 with -o wide. */
     str_t (*text)(const struct json *object, msec_t wall_ms, struct arena *arena);
+    const char *path; /* Instead of text(): where the value is, as JSONPath. */
 };
 
 struct field_selector {    /* Beside metadata.name and metadata.namespace, which every kind has. */
@@ -48,11 +49,12 @@ struct kind {
     const char *const *shortcuts;  /* "cm"; ends with NULL; may be NULL. */
     const char *const *categories; /* "all"; ends with NULL; may be NULL. */
     bool namespaced;
-    bool secret;              /* Encrypted at rest. */
-    bool custom;              /* Of a CustomResourceDefinition. */
-    bool only_create;         /* A question (reviews): it is answered, and nothing is stored. */
-    bool has_status;          /* Served at /status too; main writes do not change it. */
-    bool has_spec_generation; /* metadata.generation counts changes of spec. */
+    bool secret;               /* Encrypted at rest. */
+    const struct json *custom; /* The JSON schema of a CustomResourceDefinition's version. */
+    bool mixed;                /* Objects may be stored as several versions of it. */
+    bool only_create;          /* A question (reviews): it is answered, and nothing is stored. */
+    bool has_status;           /* Served at /status too; main writes do not change it. */
+    bool has_spec_generation;  /* metadata.generation counts changes of spec. */
     enum name_rule name_rule;
     const struct schema *schema;
     void (*prepare)(struct json *object, const struct json *old,
@@ -66,6 +68,18 @@ struct kind {
     void (*to_stored)(struct json *object, struct arena *arena);   /* NULL: the same fields. */
     void (*from_stored)(struct json *object, struct arena *arena); /* NULL: the same fields. */
 };
+
+/*
+ * By the kind's table, or by its JSON schema if it is a custom one: types and unknown fields (as
+ * schema_decode_check() tells them; custom objects lose theirs at once), what is not kept,
+ * defaults, rules of single fields.
+ */
+int kind_decode_check(const struct kind *kind, struct json *object, struct json *unknown,
+                      struct arena *arena, struct err *err);
+void kind_prune(const struct kind *kind, struct json *object);
+void kind_set_defaults(const struct kind *kind, struct json *object, struct arena *arena);
+void kind_check_fields(const struct kind *kind, const struct json *object, const struct json *old,
+                       struct field_errors *errors);
 
 /* /status and /scale of those that have one, and the others. NULL: there is none of this name. */
 const struct subresource *kind_subresource(const struct kind *kind, str_t name);
