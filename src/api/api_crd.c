@@ -168,23 +168,29 @@ static str_t conflict(const struct api *api, const struct json *spec, struct are
     return STR("");
 }
 
-static void add_condition(struct json *list, const char *type, bool is, const char *reason,
-                          const char *message, const struct json *before, str_t now,
-                          struct arena *arena)
+struct said { /* A condition. */
+    const char *type;
+    bool is;
+    const char *reason, *message;
+};
+
+/* One that was so before keeps its time. */
+static void add_condition(struct json *list, const struct said *said, const struct json *before,
+                          str_t now, struct arena *arena)
 {
     struct json *condition = json_object(arena);
-    str_t status = is ? STR("True") : STR("False");
+    str_t status = said->is ? STR("True") : STR("False");
     JSON_EACH(before, old)
-    if (str_eq(json_get_text(old, STR("type")), str_from_z(type)) &&
+    if (str_eq(json_get_text(old, STR("type")), str_from_z(said->type)) &&
         str_eq(json_get_text(old, STR("status")), status)) {
         json_add(list, STR(""), json_clone(old, arena));
         return;
     }
     json_add(condition, STR("lastTransitionTime"), json_string(arena, now));
-    json_add(condition, STR("message"), json_string(arena, str_from_z(message)));
-    json_add(condition, STR("reason"), json_string(arena, str_from_z(reason)));
+    json_add(condition, STR("message"), json_string(arena, str_from_z(said->message)));
+    json_add(condition, STR("reason"), json_string(arena, str_from_z(said->reason)));
     json_add(condition, STR("status"), json_string(arena, status));
-    json_add(condition, STR("type"), json_string(arena, str_from_z(type)));
+    json_add(condition, STR("type"), json_string(arena, str_from_z(said->type)));
     json_add(list, STR(""), condition);
 }
 
@@ -214,16 +220,17 @@ void crd_prepare(struct call *call, struct json *object, const struct json *old)
     str_t now = time_text(loop_wall_ms(call->api->loop), arena);
     str_t taken = conflict(call->api, spec, arena);
     bool free_names = taken.len == 0;
-    add_condition(conditions, "NamesAccepted", free_names,
-                  free_names ? "NoConflicts" : "PluralConflict",
-                  free_names ? "no conflicts found" : taken.at, before, now, arena);
-    add_condition(
-        conditions, "Established", free_names, free_names ? "InitialNamesAccepted" : "NotAccepted",
-        free_names ? "the initial names have been accepted" : "not all names are accepted", before,
-        now, arena);
-    if (json_at(object, "metadata.deletionTimestamp") != NULL)
-        add_condition(conditions, "Terminating", true, "InstanceDeletionInProgress",
-                      "CustomResource deletion is in progress", before, now, arena);
+    const struct said said[] = {
+        {"NamesAccepted", free_names, free_names ? "NoConflicts" : "PluralConflict",
+         free_names ? "no conflicts found" : taken.at},
+        {"Established", free_names, free_names ? "InitialNamesAccepted" : "NotAccepted",
+         free_names ? "the initial names have been accepted" : "not all names are accepted"},
+        {"Terminating", true, "InstanceDeletionInProgress",
+         "CustomResource deletion is in progress"},
+    };
+    bool ends = json_at(object, "metadata.deletionTimestamp") != NULL;
+    for (size_t i = 0; i < ARRAY_LEN(said) - !ends; i++)
+        add_condition(conditions, &said[i], before, now, arena);
     json_add(status, STR("acceptedNames"),
              names == NULL ? json_object(arena) : json_clone(names, arena));
     json_add(status, STR("conditions"), conditions);

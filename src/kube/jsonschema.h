@@ -25,7 +25,7 @@ void jsonschema_check_schema(const struct json *schema, str_t path, struct field
 void jsonschema_unknown(const struct json *schema, struct json *object, bool prune,
                         struct json *unknown, struct arena *arena);
 /* Defaults, and nulls that are not allowed and have one. */
-void jsonschema_default(const struct json *schema, struct json *object, struct arena *arena);
+void jsonschema_default(const struct json *schema, struct json *value, struct arena *arena);
 void jsonschema_check(const struct json *schema, const struct json *object,
                       struct field_errors *errors);
 
