@@ -319,6 +319,7 @@ void api_free(struct api *api)
     flows_done(&api->flows);
     kinds_free(api->kinds);
     documents_drop(api);
+    arena_done(&api->arena);
     free(api);
 }
 

@@ -35,6 +35,7 @@ struct api {
     struct authn authn;
     struct authz authz;
     struct watch_line *line;     /* The event rendered last, for the next watcher. */
+    struct arena arena;          /* What lives as long as the server. */
     struct documents *documents; /* NULL: to be made. */
     struct crds *crds;
     struct parsed parsed[2]; /* The new version and the previous; see list_wants(). */
