@@ -298,6 +298,13 @@ int api_new(const struct api_settings *settings, struct api **out, struct err *e
         r = crds_start(api, err);
     if (r == 0)
         r = authz_start(api, err);
+    struct audit_settings audit = {.loop = api->loop, .dir = settings->audit_dir};
+    bool torn = false;
+    if (r == 0 && audit.dir.len > 0)
+        r = audit_open(&audit, &api->audit, &torn, err);
+    if (torn && settings->log != NULL)
+        log_error(settings->log, "the audit log's last line was not whole and is cut off",
+                  F_STR("dir", audit.dir));
     if (r < 0) {
         api_free(api);
         return r;
@@ -311,6 +318,7 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
+    audit_close(api->audit);
     authn_stop(api);
     authz_stop(api);
     crds_stop(api);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "api/audit.h"
 #include "api/authn.h"
 #include "api/authz.h"
 #include "api/flow.h"
@@ -32,6 +33,7 @@ struct api {
     bool draining;
     int64_t requests;
     struct flows flows;
+    struct audit *audit; /* NULL: none is kept. */
     struct authn authn;
     struct authz authz;
     struct watch_line *line;     /* The event rendered last, for the next watcher. */

@@ -29,6 +29,7 @@ void answer_bytes(struct call *call, int code, str_t bytes)
 {
     if (call->x == NULL)
         return;
+    audit_call(call, code);
     struct http_field fields[8] = {
         {STR("Content-Type"), STR("application/json")},
         {STR("Cache-Control"), STR("no-cache, private")},
@@ -273,6 +274,7 @@ void answer_object(struct call *call, int code, const struct object *object)
             {STR("Content-Type"), STR("application/json")},
             {STR("Cache-Control"), STR("no-cache, private")},
         };
+        audit_call(call, code);
         struct object *shared = object_ref(object);
         http_answer(call->x, code, fields, 2,
                     (struct http_bytes){shared->json, release_object, shared});

@@ -1,4 +1,5 @@
 /* main.c - the `davy` command: a table of words, and what each does. */
+#include "api/audit.h"
 #include "base/file.h"
 #include "cli/program.h"
 #include "store/store.h"
@@ -193,6 +194,21 @@ static int run_keys(const struct options *o)
     return store_rotate_key(str_from_z(home_path(&home, "store")), &err) < 0 ? fail(&err) : 0;
 }
 
+static int run_audit(const struct options *o)
+{
+    struct err err;
+    struct home home = {o->dir, o->arena};
+    size_t lines;
+    if (o->n_words != 1 || strcmp(o->words[0], "verify") != 0) {
+        fprintf(stderr, "davy: usage: davy audit verify [--data DIR]\n");
+        return EXIT_USAGE;
+    }
+    if (audit_verify(str_from_z(home_path(&home, "audit")), &lines, &err) < 0)
+        return fail(&err);
+    printf("%zu lines, each as it was written\n", lines);
+    return 0;
+}
+
 static int run_kubeconfig(const struct options *o)
 {
     struct home home = {o->dir, o->arena};
@@ -237,6 +253,8 @@ static const struct command commands[] = {
      "the whole state to or from one file", run_backup},
     {"keys", "rotate [--data DIR]",
      "a new key for what is encrypted at rest; stop Davy first", run_keys},
+    {"audit", "verify [--data DIR]",
+     "was the record of who did what changed", run_audit},
     {"kubeconfig", "[--data DIR]",
      "print the administrator's kubeconfig", run_kubeconfig},
     {"config", "",

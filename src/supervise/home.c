@@ -21,7 +21,7 @@ const char *home_path(const struct home *home, const char *name)
     return arena_printf(home->arena, STR_F "/%s", STR_A(home->dir), name).at;
 }
 
-static const char *const parts[] = {"pki", "store", "run", NULL};
+static const char *const parts[] = {"pki", "store", "run", "audit", NULL};
 
 int home_make(const struct home *home, struct err *err)
 {

@@ -122,7 +122,8 @@ static int start(struct control *control, str_t token_file, struct err *err)
                                .store = control->store,
                                .log = &stderr_log,
                                .owner_uid = getuid(),
-                               .token_file = token_file};
+                               .token_file = token_file,
+                               .audit_dir = str_from_z(home_path(&control->home, "audit"))};
     r = home_read(&control->home, "pki/ca.crt", &api.ca_pem, err);
     if (r == 0)
         r = home_read(&control->home, "pki/sa.key", &api.token_key_pem, err);

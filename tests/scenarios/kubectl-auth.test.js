@@ -1,6 +1,6 @@
 // kubectl-auth.test.js - who asks: service accounts and their tokens, token files, bad tokens.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { credentials, davy, eventually, kubectl, kubectlRaw, run, temporary, binary } from './kit.js';
@@ -64,6 +64,31 @@ test('tokens stay good over a restart, and a token file names its own', async (t
   const again = await davy(t, { dir: data });
   assert.equal((await withToken(again, token, ['auth', 'whoami'])).code, 0);
   assert.notEqual((await withToken(again, 'sesame', ['auth', 'whoami'])).code, 0);
+});
+
+test('who changed what is written down, and editing it shows', async (t) => {
+  const dir = await temporary(t);
+  const data = path.join(dir, 'data');
+  const house = await davy(t, { dir: data });
+  await kubectl(house, 'create secret generic s --from-literal=k=hush');
+  await kubectl(house, 'get secret s');
+  await kubectlRaw(house, 'get secret s --as nobody');
+  await house.stop();
+  const file = path.join(data, 'audit/audit.log');
+  const text = await readFile(file, 'utf8');
+  const events = text.trim().split('\n').map((line) => JSON.parse(line)).filter((event) => event.kind === 'Event');
+  const about = events.filter((event) => event.objectRef?.name === 's' || event.objectRef?.resource === 'secrets');
+  assert.deepEqual(
+    about.map((event) => [event.verb, event.responseStatus.code, event.user.username, event.impersonatedUser?.username]),
+    [['create', 201, 'admin', undefined], ['get', 403, 'admin', 'nobody']],
+  );
+  assert.ok(!text.includes('aHVzaA') && !text.includes('hush'));
+  const verify = () => run(binary, ['audit', 'verify', '--data', data]);
+  assert.equal((await verify()).code, 0);
+  await writeFile(file, text.replace('"admin"', '"eve"'));
+  const broken = await verify();
+  assert.equal(broken.code, 1);
+  assert.match(broken.stderr, /the chain breaks at line \d+/);
 });
 
 test('a broken token file is an error at the start', async (t) => {
