@@ -115,6 +115,8 @@ void fleet_stop_old(struct fleet *fleet)
 static int64_t share_of(const struct fleet_set *set, int64_t most)
 {
     int64_t was = set->most > 0 ? set->most : most;
+    if (was <= 0)
+        return -set->wanted; /* Nothing is wanted, and it was never scaled by us. */
     return (2 * set->wanted * most + was) / (2 * was) - set->wanted;
 }
 

@@ -50,6 +50,16 @@ TEST(scaling_in_the_middle_of_a_rollout_keeps_the_proportions)
     CHECK_INT(sets[1].next, 7);
 }
 
+TEST(scaling_to_nothing_leaves_nothing)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct fleet_set sets[] = {{.wanted = 2}, {.wanted = 1, .most = 4}};
+    struct fleet fleet = {.sets = sets, .n = 2, .newest = 1};
+    fleet_scale(&fleet, &arena);
+    CHECK_INT(sets[0].next, 0);
+    CHECK_INT(sets[1].next, 0);
+}
+
 /* Pods come up and break by the dice; what is wanted follows the plan. */
 static bool rollout(struct dice *dice)
 {

@@ -265,7 +265,10 @@ static int end_finalizer(const struct work *work, const char *name, struct err *
     JSON_EACH(json_get(meta, STR("finalizers")), item)
     if (!str_eq(json_text(item, STR("")), str_from_z(name)))
         json_add(kept, STR(""), json_clone(item, work->rc->arena));
-    json_set(meta, STR("finalizers"), kept);
+    if (kept->first != NULL)
+        json_set(meta, STR("finalizers"), kept);
+    else
+        (void)json_remove(meta, STR("finalizers"));
     return write_back(work, object, err);
 }
 

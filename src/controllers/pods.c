@@ -140,7 +140,10 @@ static int release(struct reconcile *rc, const struct kind *kind, struct json *o
     JSON_EACH(json_get(meta, STR("ownerReferences")), ref)
     if (!str_eq(json_get_text(ref, STR("uid")), uid))
         json_add(kept, STR(""), json_clone(ref, rc->arena));
-    json_set(meta, STR("ownerReferences"), kept);
+    if (kept->first != NULL)
+        json_set(meta, STR("ownerReferences"), kept);
+    else
+        (void)json_remove(meta, STR("ownerReferences"));
     return rc->writer->update(rc->writer->self, kind, "", object, err);
 }
 

@@ -32,13 +32,32 @@ static str_t key_of(str_t ns, str_t name, struct arena *arena)
     return arena_printf(arena, STR_F "/" STR_F, STR_A(ns), STR_A(name));
 }
 
-static void queue_all(const struct sight *sight, const char *resource, struct arena *arena)
+/* Does this one want a Pod with such labels? */
+static bool might_take(const struct sight *sight, str_t resource, str_t name,
+                       const struct json *labels)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct json *set = cache_get(sight->cache, resource, sight->ns, name, &arena);
+    const struct json *selector = json_at(set, "spec.selector");
+    if (str_eq(resource, STR("replicasets.apps")))
+        return selects(selector, labels);
+    struct json *all = json_object(&arena);
+    if (selector != NULL)
+        json_add(all, STR("matchLabels"), json_clone(selector, &arena));
+    return selects(all, labels);
+}
+
+static void queue_takers(const struct sight *sight, const char *resource, const struct json *labels,
+                         struct arena *arena)
 {
     enum { MOST = 1000 };
     struct cache_name *names = arena_array(arena, struct cache_name, MOST);
-    size_t n = cache_names(sight->cache, str_from_z(resource), sight->ns, names, MOST, arena);
+    size_t n = 0;
+    if (json_count(labels) > 0) /* An empty selector is refused, so nobody wants it else. */
+        n = cache_names(sight->cache, str_from_z(resource), sight->ns, names, MOST, arena);
     for (size_t i = 0; i < n; i++)
-        sight->add(sight->queue, key_of(names[i].ns, names[i].name, arena));
+        if (might_take(sight, str_from_z(resource), names[i].name, labels))
+            sight->add(sight->queue, key_of(names[i].ns, names[i].name, arena));
 }
 
 /* A Pod's change is news for who controls it; one that nobody controls, for all who might. */
@@ -63,7 +82,7 @@ static void pod_seen(void *state, const struct sight *sight, const char *kind, c
     if (by != NULL && str_eq(json_get_text(by, STR("kind")), str_from_z(kind)))
         sight->add(sight->queue, key_of(sight->ns, json_get_text(by, STR("name")), &arena));
     else if (by == NULL && !sight->gone && !marked)
-        queue_all(sight, resource, &arena);
+        queue_takers(sight, resource, json_get(meta, STR("labels")), &arena);
 }
 
 static void rs_seen(void *state, const struct sight *sight)

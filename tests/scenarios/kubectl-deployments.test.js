@@ -114,3 +114,49 @@ test('a deployment is made, scaled, changed, undone, paused and deleted', async 
     await eventually(async () => (await kubectl(house, 'get rs,pods -o name')) === '');
   });
 });
+
+test('a replica set takes Pods that fit and lets go those that do not', async (t) => {
+  const house = await davy(t);
+  const spec = { containers: [{ name: 'c', image: 'app:1' }] };
+  const sets = '/apis/apps/v1/namespaces/default/replicasets';
+  const mine = async () =>
+    (await request(house, 'GET', pods)).json.items.filter((p) => p.metadata.ownerReferences?.[0].name === 'web').map((p) => p.metadata.name);
+
+  await request(house, 'POST', pods, { body: { metadata: { name: 'bare', labels: { app: 'x' } }, spec } });
+  const template = { metadata: { labels: { app: 'x' } }, spec };
+  await request(house, 'POST', sets, { body: { metadata: { name: 'web' }, spec: { replicas: 2, selector: { matchLabels: { app: 'x' } }, template } } });
+  await eventually(async () => (await kubectl.json(house, 'get rs web')).status.replicas === 2);
+  assert.ok((await mine()).includes('bare'));
+
+  await kubectl(house, 'label pod bare app=y --overwrite');
+  await eventually(async () => (await mine()).length === 2 && !(await mine()).includes('bare'));
+  assert.equal((await request(house, 'GET', `${pods}/bare`)).json.metadata.ownerReferences, undefined);
+
+  await kubectl(house, 'delete rs web --cascade=orphan');
+  await eventually(async () => (await mine()).length === 0);
+  assert.equal((await request(house, 'GET', pods)).json.items.length, 3);
+});
+
+test('Recreate stops the old Pods before it makes new ones', async (t) => {
+  const house = await davy(t);
+  kubelet(t, house);
+  const body = {
+    metadata: { name: 'web' },
+    spec: {
+      replicas: 3,
+      strategy: { type: 'Recreate' },
+      selector: { matchLabels: { app: 'x' } },
+      template: { metadata: { labels: { app: 'x' } }, spec: { nodeName: 'n1', containers: [{ name: 'app', image: 'app:1' }] } },
+    },
+  };
+  await request(house, 'POST', '/apis/apps/v1/namespaces/default/deployments', { body });
+  await kubectl(house, 'rollout status deployment web --timeout=30s');
+  await kubectl(house, 'set image deployment web app=app:2');
+  const items = async () => (await request(house, 'GET', pods)).json.items;
+  await eventually(async () => (await items()).every((p) => p.metadata.deletionTimestamp));
+  // They take their time on their node; nothing new is there until they have ended.
+  assert.deepEqual((await items()).map((p) => p.spec.containers[0].image), ['app:1', 'app:1', 'app:1']);
+  await kubectl(house, 'delete pods --all --force --grace-period=0');
+  await eventually(async () => (await items()).map((p) => p.spec.containers[0].image).join() === 'app:2,app:2,app:2');
+  await kubectl(house, 'rollout status deployment web --timeout=30s');
+});
