@@ -167,6 +167,21 @@ int home_write_kubeconfig(const struct home *home, str_t url, struct err *err)
     return file_write(home_path(home, "run/admin.kubeconfig"), 0600, text, err);
 }
 
+int home_renew_kubeconfig(const struct home *home, struct err *err)
+{
+    static const char word[] = "\n    server: ";
+    str_t text, url, rest;
+    int r = home_read(home, "run/admin.kubeconfig", &text, err);
+    if (r < 0)
+        return r == ERR_NOT_FOUND ? 0 : r; /* Not written yet: it will have the new one. */
+    const char *at = memmem(text.at, text.len, word, sizeof(word) - 1);
+    if (at == NULL)
+        return err_set(err, ERR_INVALID, "run/admin.kubeconfig names no server");
+    at += sizeof(word) - 1;
+    str_cut((str_t){at, (size_t)(text.at + text.len - at)}, '\n', &url, &rest);
+    return home_write_kubeconfig(home, url, err);
+}
+
 static int give_dir(const char *path, uint32_t uid, uint32_t gid, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

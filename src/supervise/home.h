@@ -23,5 +23,7 @@ int home_make(const struct home *home, struct err *err);
 int home_certificates(const struct home *home, msec_t wall_ms, bool *changed, struct err *err);
 int home_read(const struct home *home, const char *name, str_t *text, struct err *err);
 int home_write_kubeconfig(const struct home *home, str_t url, struct err *err);
+/* The same server with the certificates that are there now. */
+int home_renew_kubeconfig(const struct home *home, struct err *err);
 /* Everything in it belongs to this user from now on. */
 int home_give(const struct home *home, uint32_t uid, uint32_t gid, struct err *err);

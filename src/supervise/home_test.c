@@ -1,11 +1,14 @@
 /* home_test.c - certificates: made once, mended where they may be, never replaced where not. */
 #include "base/file.h"
+#include "codec/base64.h"
 #include "net/pki.h"
 #include "supervise/home.h"
 #include "testkit/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const msec_t day_ms = (msec_t)24 * 3600 * 1000;
@@ -92,5 +95,25 @@ TEST(damaged_certificates_are_made_anew_and_a_damaged_ca_is_not)
     MUST(unlink(home_path(&p.home, "pki/ca.key")) == 0);
     CHECK(home_certificates(&p.home, p.now_ms, NULL, &err) < 0);
     CHECK(access(home_path(&p.home, "pki/ca.key"), F_OK) < 0);
+    place_end(&p);
+}
+
+TEST(the_kubeconfig_gets_the_renewed_certificate_and_tokens_keep_their_key)
+{
+    struct place p;
+    struct err err;
+    place_start(&p);
+    CHECK_INT(home_renew_kubeconfig(&p.home, &err), 0); /* None yet. */
+    MUST(home_write_kubeconfig(&p.home, STR("https://here:1"), &err) == 0);
+    str_t was = text_of(&p, "run/admin.kubeconfig"), key = text_of(&p, "pki/sa.key");
+    CHECK(renews(&p, 300 * day_ms));
+    CHECK_INT(home_renew_kubeconfig(&p.home, &err), 0);
+    str_t is = text_of(&p, "run/admin.kubeconfig");
+    CHECK(!str_eq(is, was));
+    CHECK(strstr(is.at, "\n    server: https://here:1\n") != NULL);
+    CHECK(strstr(is.at, base64_encode(text_of(&p, "pki/admin.crt"), &p.arena).at) != NULL);
+    CHECK(str_eq(text_of(&p, "pki/sa.key"), key));
+    struct stat status;
+    CHECK(stat(home_path(&p.home, "pki/sa.key"), &status) == 0 && (status.st_mode & 0777) == 0600);
     place_end(&p);
 }

@@ -53,10 +53,12 @@ static void renew_due(struct timer *timer)
     int r = home_certificates(&home, loop_wall_ms(control->loop), &changed, &err);
     if (r == 0 && changed)
         r = make_tls(&home, &tls, &err);
+    if (tls != NULL)
+        http_server_set_tls(control->server, tls);
+    if (r == 0 && changed)
+        r = home_renew_kubeconfig(&home, &err);
     if (r < 0)
         log_error(&stderr_log, "renew certificates", F_STR("error", str_from_z(err.text)));
-    else if (tls != NULL)
-        http_server_set_tls(control->server, tls);
     timer_set(control->loop, &control->renew, RENEW_MS, renew_due);
 }
 
