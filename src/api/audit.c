@@ -13,12 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEX = 2 * SIGN_HASH_BYTES, PATH_BYTES_MAX = 4096 };
+enum { HEX = 2 * SIGN_HASH_BYTES, PATH_BYTES_MAX = 4096, GATHER_MS = 20 };
 
 #define TAIL_START ",\"hash\":\""
 #define TAIL_BYTES (sizeof(TAIL_START) - 1 + HEX + 2) /* ...HEX"} */
 
 struct audit {
+    struct loop *loop;
+    struct timer soon; /* Set while something waits: one wake of the thread for many lines. */
     struct pool *pool;
     struct job job;
     bool busy;
@@ -172,15 +174,21 @@ static void lines_written(struct job *job)
     go_on(audit);
 }
 
+static void soon_due(struct timer *timer)
+{
+    go_on(CONTAINER_OF(timer, struct audit, soon));
+}
+
 void audit_add(struct audit *audit, str_t event)
 {
     if (audit->waiting.len + event.len > AUDIT_WAITING_BYTES_MAX) {
         audit->lost++;
         return;
     }
+    if (audit->waiting.len == 0 && !audit->busy)
+        timer_set(audit->loop, &audit->soon, GATHER_MS, soon_due);
     buf_add(&audit->waiting, event);
     buf_add_char(&audit->waiting, '\n');
-    go_on(audit);
 }
 
 /* --- checking --- */
@@ -288,6 +296,7 @@ int audit_open(const struct audit_settings *settings, struct audit **out, bool *
         *torn = false;
     (void)snprintf(audit->dir, sizeof(audit->dir), STR_F, STR_A(settings->dir));
     audit->fd = -1;
+    audit->loop = settings->loop;
     audit->file_bytes_max =
         settings->file_bytes_max > 0 ? settings->file_bytes_max : AUDIT_FILE_BYTES_MAX;
     memset(audit->last, '0', HEX);
@@ -309,6 +318,7 @@ void audit_close(struct audit *audit)
 {
     if (audit == NULL)
         return;
+    timer_stop(&audit->soon);
     if (audit->pool != NULL)
         pool_free(audit->pool);
     if (audit->writing.len > 0) /* It had not begun. */

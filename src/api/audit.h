@@ -5,7 +5,8 @@
  * taken out or put in is found by audit_verify(); only the loss of the newest lines is not. A file
  * begins with a line that names the hash it goes on from, and is set aside when it is full.
  *
- * Lines are written by a pool thread, and no request waits for them. What does not fit into memory
+ * Lines are gathered for some milliseconds and written by a pool thread; no request waits for them,
+ * and a crash loses those that were not written yet. What does not fit into memory
  * or onto the disk is lost, and counted in a line of its own as soon as there is room again.
  */
 #pragma once

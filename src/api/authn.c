@@ -72,29 +72,38 @@ static struct json *same_audiences(const struct json *claims, const str_t *audie
     return both;
 }
 
-int authn_token(struct api *api, str_t token, const str_t *audiences, size_t n, struct arena *arena,
+/* The file's tokens are for us, so they are nobody's if another audience is asked for. */
+static bool of_file(const struct api *api, str_t token, const struct jwt_wanted *wanted,
+                    struct user *user)
+{
+    if (api->authn.file == NULL)
+        return false;
+    for (size_t i = 0; i < wanted->n; i++)
+        if (str_eq(wanted->audiences[i], wanted->issuer))
+            return token_file_user(api->authn.file, token, user);
+    return false;
+}
+
+int authn_token(struct api *api, str_t token, struct audiences audiences, struct arena *arena,
                 struct user *user, struct json **aud, struct err *err)
 {
     static const str_t ours = STR(AUTHN_ISSUER);
     struct json *claims = NULL;
-    if (n == 0) {
-        audiences = &ours;
-        n = 1;
+    struct jwt_wanted wanted = {ours, audiences.at, audiences.n, loop_wall_ms(api->loop) / 1000};
+    if (audiences.n == 0) {
+        wanted.audiences = &ours;
+        wanted.n = 1;
     }
-    bool for_us = false;
-    for (size_t i = 0; i < n; i++)
-        for_us = for_us || str_eq(audiences[i], ours);
     *user = (struct user){0};
-    if (for_us && api->authn.file != NULL && token_file_user(api->authn.file, token, user)) {
+    if (of_file(api, token, &wanted, user)) {
         user_add_group(user, STR("system:authenticated"));
         if (aud != NULL)
             *aud = json_add(json_array(arena), STR(""), json_string(arena, ours));
         return 0;
     }
-    struct jwt_wanted wanted = {ours, audiences, n, loop_wall_ms(api->loop) / 1000};
     int r = account_user(api, token, &wanted, arena, user, &claims, err);
     if (r == 0 && aud != NULL)
-        *aud = same_audiences(claims, audiences, n, arena);
+        *aud = same_audiences(claims, wanted.audiences, wanted.n, arena);
     return r;
 }
 
@@ -106,6 +115,7 @@ static void set_anonymous(struct user *user)
 
 void auth_user(struct api *api, struct exchange *x, struct user *user)
 {
+    static const struct audiences none = {NULL, 0};
     struct tls_peer peer;
     str_t token;
     struct err err;
@@ -116,7 +126,7 @@ void auth_user(struct api *api, struct exchange *x, struct user *user)
             user_add_group(user, peer.organizations[i]);
         user_add_group(user, STR("system:authenticated"));
     } else if (token_of(x, &token)) {
-        if (token.len > 0 && authn_token(api, token, NULL, 0, x->arena, user, NULL, &err) == 0)
+        if (token.len > 0 && authn_token(api, token, none, x->arena, user, NULL, &err) == 0)
             return;
         set_anonymous(user);
         user->bad = true;

@@ -41,7 +41,11 @@ bool authn_document(struct call *call);
  * Whose token is it? `audiences` may be empty: then ours. Texts live in the arena. ERR_INVALID:
  * nobody's. `aud` (may be NULL) gets those of the wanted audiences that it is for.
  */
-int authn_token(struct api *api, str_t token, const str_t *audiences, size_t n, struct arena *arena,
+struct audiences {
+    const str_t *at;
+    size_t n;
+};
+int authn_token(struct api *api, str_t token, struct audiences audiences, struct arena *arena,
                 struct user *user, struct json **aud, struct err *err);
 void user_add_group(struct user *user, str_t group);
 

@@ -48,7 +48,8 @@ struct json *review_token(struct call *call, const struct json *object)
         }
         audiences[n++] = json_text(each, STR(""));
     }
-    if (authn_token(call->api, token, audiences, n, arena, &user, &aud, &err) < 0) {
+    if (authn_token(call->api, token, (struct audiences){audiences, n}, arena, &user, &aud, &err) <
+        0) {
         str_t why = arena_printf(arena, "[invalid bearer token, %s]", err.text);
         json_add(status, STR("user"), json_object(arena));
         json_add(status, STR("error"), json_string(arena, why));
