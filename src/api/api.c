@@ -1,4 +1,5 @@
 /* api.c - the server's life, and where a request goes. */
+#include "api/admit.h"
 #include "api/api_priv.h"
 #include "base/log.h"
 
@@ -297,6 +298,8 @@ int api_new(const struct api_settings *settings, struct api **out, struct err *e
     if (r == 0)
         r = crds_start(api, err);
     if (r == 0)
+        r = addresses_start(api, err);
+    if (r == 0)
         r = authz_start(api, err);
     struct audit_settings audit = {.loop = api->loop, .dir = settings->audit_dir};
     bool torn = false;
@@ -322,6 +325,7 @@ void api_free(struct api *api)
     authn_stop(api);
     authz_stop(api);
     crds_stop(api);
+    addresses_stop(api);
     watch_line_drop(api);
     api_forget_trees(api);
     flows_done(&api->flows);
@@ -343,7 +347,10 @@ int api_bootstrap(struct api *api, struct err *err)
         if (r < 0 && r != ERR_EXISTS)
             return r;
     }
-    return authz_bootstrap(api, err);
+    int r = addresses_bootstrap(api, err);
+    if (r == 0)
+        r = priority_bootstrap(api, err);
+    return r < 0 ? r : authz_bootstrap(api, err);
 }
 
 void api_drain(struct api *api)

@@ -40,6 +40,7 @@ struct api {
     struct arena arena;          /* What lives as long as the server. */
     struct documents *documents; /* NULL: to be made. */
     struct crds *crds;
+    struct service_addresses *addresses;
     struct parsed parsed[2]; /* The new version and the previous; see list_wants(). */
     unsigned parsed_next;
 };

@@ -5,6 +5,7 @@
  * when the store says that it is on disk. A client that goes away meanwhile changes nothing but
  * that nobody is told.
  */
+#include "api/admit.h"
 #include "api/api_priv.h"
 #include "api/deletion.h"
 #include "base/map.h"
@@ -354,6 +355,16 @@ static void system_meta(struct call *call, struct json *meta)
              json_string(arena, time_text(loop_wall_ms(call->api->loop), arena)));
 }
 
+/* Before anything is taken for it. < 0: answered. */
+static int check_is_new(struct call *call)
+{
+    struct err exists = {.code = ERR_EXISTS};
+    if (store_latest(call->api->store, call->resource, call->ns, call->name) == NULL)
+        return 0;
+    answer_err(call, &exists);
+    return -1;
+}
+
 void api_create_object(struct call *call, struct json *object)
 {
     struct arena *arena = call->arena;
@@ -376,9 +387,12 @@ void api_create_object(struct call *call, struct json *object)
         call->kind->prepare(object, NULL, arena);
     if (call->kind == &kind_crd)
         crd_prepare(call, object, NULL);
-    if (authz_check_grant(call, object, NULL) < 0)
+    if (call->kind == &kind_service)
+        addresses_prepare(call, object, NULL);
+    if (admit(call, object, NULL) < 0 || authz_check_grant(call, object, NULL) < 0)
         return;
-    if (check_rules(call, object, NULL) < 0)
+    if (check_rules(call, object, NULL) < 0 || check_is_new(call) < 0 ||
+        admit_last(call, object, NULL) < 0)
         return;
     track_fields(call, object, NULL);
     struct write_plan plan = {.verb = STORE_CREATE, .tree = object, .code = 201};
@@ -517,11 +531,17 @@ void api_update_object(struct call *call, struct json *object, const struct obje
             call->kind->prepare(object, old, arena);
         if (call->kind == &kind_crd)
             crd_prepare(call, object, old);
+        if (call->kind == &kind_service)
+            addresses_prepare(call, object, old);
+        if (admit(call, object, old) < 0)
+            return;
         count_generation(call, object, old);
     }
     if (authz_check_grant(call, object, old) < 0)
         return;
     if (check_rules(call, object, old) < 0)
+        return;
+    if (call->subresource.len == 0 && admit_last(call, object, old) < 0)
         return;
     track_fields(call, object, old);
     json_set(json_get(object, STR("metadata")), STR("resourceVersion"),

@@ -10,6 +10,7 @@ const struct controller *const controllers_all[] = {
     &event_controller,
     &gc_controller,
     &namespace_controller,
+    &quota_controller,
     &replicaset_controller,
     &replication_controller,
     &root_ca_controller,
