@@ -165,11 +165,13 @@ static void handle(void *self, struct exchange *x)
         return;
     if (path == PATH_UNKNOWN)
         call->kind = NULL;
-    if (auth_is_bad(call))
+    if (auth_is_bad(call)) {
         answer_plain(call, 401, "Unauthorized", "Unauthorized");
-    else if (authz_impersonate(call) < 0)
         return;
-    else if (!authz_may(call))
+    }
+    if (authz_impersonate(call) < 0)
+        return;
+    if (!authz_may(call))
         answer_forbidden(call);
     else if (path == PATH_UNKNOWN)
         http_answer_text(x, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
