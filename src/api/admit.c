@@ -12,6 +12,7 @@ static const struct {
     step_fn *run;
 } steps[] = {
     {"Priority", &kind_pod, true, admit_priority},
+    {"ServiceAccount", &kind_pod, true, admit_account},
     {"DefaultTolerationSeconds", &kind_pod, true, admit_tolerations},
     {"LimitRanger", &kind_pod, true, admit_limits},
     {"LimitRanger", &kind_persistentvolumeclaim, false, admit_limits},

@@ -31,6 +31,9 @@ int admit_priority(struct call *call, struct json *pod, const struct json *old);
 int admit_tolerations(struct call *call, struct json *pod, const struct json *old);
 int priority_bootstrap(struct api *api, struct err *err);
 
+/* --- admit_account.c --- */
+int admit_account(struct call *call, struct json *pod, const struct json *old);
+
 /* --- admit_limits.c, admit_quota.c --- */
 int admit_limits(struct call *call, struct json *object, const struct json *old);
 int admit_quota(struct call *call, struct json *object, const struct json *old);

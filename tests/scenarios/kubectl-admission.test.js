@@ -101,6 +101,24 @@ test('limits of a namespace are given, and enforced', async (t) => {
   assert.match(await kubectl.fails(house, 'create -f -', { input: pod('b', { requests: { cpu: '10m' } }) }), /minimum cpu usage per Container is 50m, but request is 10m/);
 });
 
+test('pods are somebody, and get a token unless they say no', async (t) => {
+  const house = await davy(t);
+  await kubectl(house, 'create serviceaccount worker');
+  await kubectl(house, ['patch', 'serviceaccount', 'worker', '-p', '{"imagePullSecrets":[{"name":"registry"}]}']);
+  await kubectl(house, 'create -f -', { input: pod('a', {}) });
+  await kubectl(house, 'create -f -', { input: pod('b', {}, { serviceAccountName: 'worker', automountServiceAccountToken: false }) });
+  const [a, b] = await Promise.all(['a', 'b'].map(async (name) => (await kubectl.json(house, `get pod ${name}`)).spec));
+  assert.equal(a.serviceAccountName, 'default');
+  assert.match(a.volumes[0].name, /^kube-api-access-/);
+  assert.deepEqual(a.volumes[0].projected.sources.map((one) => Object.keys(one)[0]), ['serviceAccountToken', 'configMap', 'downwardAPI']);
+  assert.equal(a.containers[0].volumeMounts[0].mountPath, '/var/run/secrets/kubernetes.io/serviceaccount');
+  assert.deepEqual([b.serviceAccountName, b.volumes, b.imagePullSecrets], ['worker', undefined, [{ name: 'registry' }]]);
+  assert.match(
+    await kubectl.fails(house, 'create -f -', { input: pod('c', {}, { serviceAccountName: 'nobody' }) }),
+    /error looking up service account default\/nobody: serviceaccount "nobody" not found/,
+  );
+});
+
 test('pods get a priority, and the tolerations every pod has', async (t) => {
   const house = await davy(t);
   await kubectl(house, 'create -f -', { input: pod('a', {}) });
