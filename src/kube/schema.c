@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Where in the tree we are: "spec.template" or "data[key]". */
@@ -383,6 +384,39 @@ void schema_check(const struct schema *schema, const struct json *object,
     check_object(&walk, schema, object, errors);
 }
 
+static int by_key(const void *a, const void *b)
+{
+    return str_cmp((*(const struct json *const *)a)->key, (*(const struct json *const *)b)->key);
+}
+
+/* As Go prints it with %#v: a label selector, which people meet; others as JSON. */
+static void print_go(const struct field *field, const struct json *value, struct arena *arena,
+                     struct buf *out)
+{
+    if (field->of == NULL || strcmp(field->of->name, "meta.v1.LabelSelector") != 0) {
+        json_write(value, out);
+        return;
+    }
+    const struct json *labels = json_get(value, STR("matchLabels"));
+    size_t n = 0;
+    const struct json **sorted = arena_array(arena, const struct json *, json_count(labels) + 1);
+    JSON_EACH(labels, label)
+    sorted[n++] = label;
+    qsort(sorted, n, sizeof(*sorted), by_key);
+    buf_add(out, STR("v1.LabelSelector{MatchLabels:map[string]string"));
+    buf_add(out, n == 0 ? STR("(nil)") : STR("{"));
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "%s\"" STR_F "\":\"" STR_F "\"%s", i > 0 ? ", " : "", STR_A(sorted[i]->key),
+                   STR_A(json_text(sorted[i], STR(""))), i + 1 == n ? "}" : "");
+    buf_add(out, STR(", MatchExpressions:[]v1.LabelSelectorRequirement"));
+    const struct json *expressions = json_get(value, STR("matchExpressions"));
+    if (json_count(expressions) == 0)
+        buf_add(out, STR("(nil)"));
+    else
+        json_write(expressions, out);
+    buf_add_char(out, '}');
+}
+
 static void check_immutable(const struct walk *walk, const struct schema *schema,
                             const struct json *old, const struct json *object,
                             struct field_errors *errors)
@@ -391,7 +425,7 @@ static void check_immutable(const struct walk *walk, const struct schema *schema
         str_t name = str_from_z(field->name);
         const struct json *was = json_get(old, name), *is = json_get(object, name);
         struct walk inner = into(walk, name);
-        if (field->type == FIELD_OBJECT && field->of != NULL && is_object(was) && is_object(is) &&
+        if (field->type == FIELD_OBJECT && !field->immutable && is_object(was) && is_object(is) &&
             walk->depth < SCHEMA_DEPTH_MAX) {
             check_immutable(&inner, field->of, was, is, errors);
             continue;
@@ -400,7 +434,7 @@ static void check_immutable(const struct walk *walk, const struct schema *schema
             continue;
         AUTO(buf_done) struct buf text = {0};
         if (is != NULL)
-            json_write(is, &text);
+            print_go(field, is, errors->arena, &text);
         field_error(errors, FIELD_INVALID, inner.path,
                     "Invalid value: " STR_F ": field is immutable",
                     STR_A(is != NULL ? buf_str(&text) : STR("\"\"")));
