@@ -70,9 +70,15 @@ bool json_is_true(const struct json *json);
 bool json_eq(const struct json *a, const struct json *b); /* Order of keys does not matter. */
 size_t json_count(const struct json *parent);
 
+/* NULL also for what has no children, as a text. */
+static inline struct json *json_first(const struct json *parent)
+{
+    bool holds = parent != NULL && (parent->type == JSON_ARRAY || parent->type == JSON_OBJECT);
+    return holds ? parent->first : NULL;
+}
+
 #define JSON_EACH(parent, child)                                                                   \
-    for (struct json *child = (parent) == NULL ? NULL : (parent)->first; child != NULL;            \
-         child = child->next)
+    for (struct json *child = json_first(parent); child != NULL; child = child->next)
 
 /*
  * Finding members of an object that may be large (a hostile one has a hundred thousand) without

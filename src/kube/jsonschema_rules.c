@@ -50,6 +50,49 @@ static void check_words(const struct rules *r, const struct json *schema, str_t 
         forbid(r, schema, path, rows[i].name, rows[i].why);
 }
 
+/* A word with a value of another type is no word of a schema. */
+static void check_shapes(const struct rules *r, const struct json *schema, str_t path)
+{
+    static const struct {
+        const char *name;
+        enum json_type type;
+        const char *word;
+    } rows[] = {
+        {"properties", JSON_OBJECT, "an object"},
+        {"required", JSON_ARRAY, "a list"},
+        {"enum", JSON_ARRAY, "a list"},
+        {"allOf", JSON_ARRAY, "a list"},
+        {"anyOf", JSON_ARRAY, "a list"},
+        {"oneOf", JSON_ARRAY, "a list"},
+        {"not", JSON_OBJECT, "an object"},
+        {"type", JSON_STRING, "a text"},
+        {"pattern", JSON_STRING, "a text"},
+        {"format", JSON_STRING, "a text"},
+        {"minimum", JSON_NUMBER, "a number"},
+        {"maximum", JSON_NUMBER, "a number"},
+        {"multipleOf", JSON_NUMBER, "a number"},
+        {"minLength", JSON_NUMBER, "a number"},
+        {"maxLength", JSON_NUMBER, "a number"},
+        {"minItems", JSON_NUMBER, "a number"},
+        {"maxItems", JSON_NUMBER, "a number"},
+        {"minProperties", JSON_NUMBER, "a number"},
+        {"maxProperties", JSON_NUMBER, "a number"},
+        {"x-kubernetes-list-map-keys", JSON_ARRAY, "a list"},
+        {"x-kubernetes-list-type", JSON_STRING, "a text"},
+        {"x-kubernetes-map-type", JSON_STRING, "a text"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct json *value = json_get(schema, str_from_z(rows[i].name));
+        if (value != NULL && value->type != JSON_NULL && value->type != rows[i].type)
+            field_error(r->errors, FIELD_INVALID, in(r, path, rows[i].name),
+                        "Invalid value: it must be %s", rows[i].word);
+    }
+    JSON_EACH(json_get(schema, STR("required")), name)
+    if (name->type != JSON_STRING)
+        field_error(r->errors, FIELD_INVALID, in(r, path, "required"),
+                    "Invalid value: it must be a list of texts");
+}
+
 static void check_pattern(const struct rules *r, const struct json *schema, str_t path)
 {
     str_t pattern = json_get_text(schema, STR("pattern"));
@@ -165,7 +208,7 @@ static void check_children(struct rules *r, const struct json *schema, str_t pat
     if (items != NULL && items->type == JSON_ARRAY)
         field_error(r->errors, FIELD_FORBIDDEN, in(r, path, "items"),
                     "Forbidden: items must be a schema object and not an array");
-    else if (items != NULL && !junctor)
+    else if (items != NULL && items->type == JSON_OBJECT && !junctor)
         check_type_of(r, items, in(r, path, "items"), "specified array items");
     if (items != NULL && items->type != JSON_ARRAY)
         check_node(r, items, in(r, path, "items"), junctor, depth + 1);
@@ -197,6 +240,7 @@ static void check_node(struct rules *r, const struct json *schema, str_t path, b
     }
     bool list = str_eq(jsonschema_type(schema), STR("array"));
     check_words(r, schema, path);
+    check_shapes(r, schema, path);
     check_pattern(r, schema, path);
     check_list_type(r, schema, path);
     if (junctor)

@@ -45,6 +45,9 @@ TEST(schemas_that_are_not_structural_are_refused)
          "s.properties[a].items.type: Required value: must not be empty for specified array items"},
         {"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"word\"}}}",
          "s.properties[a].type: Unsupported value: \"word\""},
+        {"{\"type\":\"object\",\"anyOf\":\"x\"}", "s.anyOf: Invalid value: it must be a list"},
+        {"{\"type\":\"object\",\"properties\":\"x\"}",
+         "s.properties: Invalid value: it must be an object"},
         {"{\"type\":\"object\",\"$ref\":\"#/x\"}", "s.$ref: Forbidden: $ref is not supported"},
         {"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}},"
          "\"additionalProperties\":{\"type\":\"string\"}}",

@@ -173,8 +173,8 @@ static void prune(const struct schema *schema, const struct field *list, const s
 {
     const struct fields *x = last->first, *y = owned == NULL ? NULL : owned->first;
     bool items = value->type == JSON_ARRAY;
-    if (value->type != JSON_OBJECT && !items)
-        return;
+    if ((value->type != JSON_OBJECT && !items) || (items && !fields_list_is_merged(list)))
+        return; /* managedFields may say anything: clients can write them. */
     AUTO(map_done) struct map labels = {0};
     struct slot *slot;
     JSON_EACH(value, child)

@@ -6,7 +6,7 @@
 #define NANO ((__int128)1000000000)
 #define VALUE_MAX (((__int128)1 << 62) * NANO) /* 2^62: Ei times two. */
 
-enum { DIGITS_MAX = 36 };
+enum { DIGITS_MAX = 36, PLACES_MAX = 18 };
 
 static const struct suffix {
     const char *text;
@@ -54,15 +54,19 @@ static bool read_exponent(str_t text, int *out)
 static bool scaled(__int128 digits, int exponent, bool binary, int places, __int128 *out)
 {
     __int128 value = digits;
+    bool rest = false;
+    for (; places > PLACES_MAX; places--) {
+        rest = rest || value % 10 != 0;
+        value /= 10;
+    }
     int tens = 9 - places + (binary ? 0 : exponent);
-    if (binary)
-        value *= power(1024, exponent);
+    if (binary && __builtin_mul_overflow(value, power(1024, exponent), &value))
+        return false;
     for (; tens > 0; tens--) {
         if (value > VALUE_MAX)
             return false;
         value *= 10;
     }
-    bool rest = false;
     for (; tens < 0; tens++) {
         rest = rest || value % 10 != 0;
         value /= 10;
@@ -105,7 +109,14 @@ bool quantity_parse(str_t text, quantity_t *out)
 
 static str_t with_suffix(__int128 whole, bool negative, const char *suffix, struct arena *arena)
 {
-    return arena_printf(arena, "%s%llu%s", negative ? "-" : "", (unsigned long long)whole, suffix);
+    char digits[DIGITS_MAX + 4];
+    size_t at = sizeof(digits);
+    digits[--at] = '\0';
+    do {
+        digits[--at] = (char)('0' + (int)(whole % 10));
+        whole /= 10;
+    } while (whole > 0);
+    return arena_printf(arena, "%s%s%s", negative ? "-" : "", digits + at, suffix);
 }
 
 str_t quantity_text(quantity_t q, struct arena *arena)
