@@ -90,7 +90,7 @@ bool quantity_parse(str_t text, quantity_t *out)
             point = true;
             continue;
         }
-        if (++n > DIGITS_MAX || digits > (VALUE_MAX / 16))
+        if (++n > DIGITS_MAX)
             return false;
         digits = digits * 10 + (text.at[i] - '0');
         places += point;
