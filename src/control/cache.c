@@ -2,6 +2,8 @@
 #include "control/cache.h"
 
 #include "base/json.h"
+#include "control/owners.h"
+#include "kinds/rules.h"
 
 #include <string.h>
 
@@ -112,32 +114,16 @@ bool cache_any(const struct cache *cache, str_t resource, str_t ns)
 struct owned {
     struct json **at;
     size_t n, cap;
-    str_t uid;
+    const struct cache *cache;
     struct arena *arena;
 };
 
-static bool controlled_by_other(const struct json *object, str_t uid)
+static void add_owned(struct owned *owned, const struct owned_entry *entry)
 {
-    JSON_EACH(json_at(object, "metadata.ownerReferences"), ref)
-    if (json_is_true(json_get(ref, STR("controller"))))
-        return !str_eq(json_get_text(ref, STR("uid")), uid);
-    return false;
-}
-
-static bool add_owned(void *self, const struct object *object)
-{
-    static const char controlled[] = "\"controller\":true";
-    struct owned *owned = self;
-    str_t json = object->json;
-    struct json *tree = NULL;
-    struct err err;
-    if (memmem(json.at, json.len, owned->uid.at, owned->uid.len) == NULL &&
-        memmem(json.at, json.len, controlled, sizeof(controlled) - 1) != NULL)
-        return true;
-    int r = json_parse(arena_str(owned->arena, json), owned->arena, &tree, &err);
-    MUST(r == 0);
-    if (controlled_by_other(tree, owned->uid))
-        return true;
+    struct json *tree =
+        cache_get(owned->cache, entry->resource, entry->ns, entry->name, owned->arena);
+    if (tree == NULL)
+        return;
     if (owned->n == owned->cap) {
         struct json **more = arena_array(owned->arena, struct json *, owned->cap * 2 + 16);
         if (owned->n > 0)
@@ -146,17 +132,35 @@ static bool add_owned(void *self, const struct object *object)
         owned->cap = owned->cap * 2 + 16;
     }
     owned->at[owned->n++] = tree;
-    return true;
+}
+
+static bool is_selected(const struct cache *cache, const struct owned_entry *entry,
+                        const struct json *selector)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct json *meta;
+    struct err err;
+    const struct object *object = store_get(cache->store, entry->resource, entry->ns, entry->name);
+    return object != NULL && json_pick(object->json, STR("metadata"), &arena, &meta, &err) == 0 &&
+           selects(selector, json_get(meta, STR("labels")));
 }
 
 size_t cache_owned(const struct cache *cache, str_t resource, str_t ns, str_t uid,
-                   struct arena *arena, struct json ***out)
+                   const struct json *selector, struct arena *arena, struct json ***out)
 {
-    struct owned owned = {.uid = uid, .arena = arena};
-    struct store_list list = {.resource = resource, .ns = ns};
-    struct err err;
-    int r = store_each(cache->store, &list, add_owned, &owned, &err);
-    MUST(r == 0);
+    struct owned owned = {.cache = cache, .arena = arena};
+    const struct owned_group *own = owners_of(cache->owners, cache->store, resource, ns, uid);
+    if (own != NULL)
+        LIST_EACH(&own->entries, link)
+            add_owned(&owned, CONTAINER_OF(link, struct owned_entry, link));
+    const struct owned_group *free_ones =
+        selector == NULL ? NULL : owners_of(cache->owners, cache->store, resource, ns, STR(""));
+    if (free_ones != NULL)
+        LIST_EACH(&free_ones->entries, link) {
+            const struct owned_entry *entry = CONTAINER_OF(link, struct owned_entry, link);
+            if (is_selected(cache, entry, selector))
+                add_owned(&owned, entry);
+        }
     *out = owned.at;
     return owned.n;
 }

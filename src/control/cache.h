@@ -8,8 +8,11 @@
 #include "control/controller.h"
 #include "store/store.h"
 
+struct owners;
+
 struct cache {
     struct store *store;
+    struct owners *owners; /* Told of every change by whoever has the cache. */
 };
 
 /* The object's tree in the arena, or NULL. */
@@ -34,8 +37,8 @@ size_t cache_names(const struct cache *cache, str_t resource, str_t ns, struct c
                    size_t max, struct arena *arena);
 
 /*
- * Trees of the objects in a namespace that `uid` controls, and of those that nobody controls.
- * Others are passed over by their text alone.
+ * Trees of the objects in a namespace that `uid` controls, and of those that nobody controls and
+ * the label selector selects (NULL: none of these).
  */
 size_t cache_owned(const struct cache *cache, str_t resource, str_t ns, str_t uid,
-                   struct arena *arena, struct json ***out);
+                   const struct json *selector, struct arena *arena, struct json ***out);

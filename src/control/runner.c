@@ -5,6 +5,7 @@
 #include "control/runner.h"
 
 #include "base/log.h"
+#include "control/owners.h"
 #include "control/workqueue.h"
 #include "kube/kind.h"
 
@@ -23,6 +24,7 @@ struct lane { /* One controller. */
 struct runner {
     struct runner_settings settings;
     struct cache cache;
+    struct owners owners;
     struct store_watch watch;
     struct timer timer;
     struct timer relist;
@@ -95,6 +97,7 @@ static void queue_object(struct lane *lane, const struct object *object)
 static void on_change(struct store_watch *watch, const struct store_event *event)
 {
     struct runner *runner = CONTAINER_OF(watch, struct runner, watch);
+    owners_change(&runner->owners, event->object, event->verb == STORE_DELETE);
     for (size_t i = 0; i < runner->n_lanes; i++) {
         queue_object(&runner->lanes[i], event->object);
         look(&runner->lanes[i], event->object, event->verb == STORE_DELETE, false);
@@ -198,6 +201,7 @@ int runner_new(const struct runner_settings *settings, struct runner **out, stru
     MUST(runner != NULL);
     runner->settings = *settings;
     runner->cache.store = settings->store;
+    runner->cache.owners = &runner->owners;
     runner->turn.run = on_turn;
     runner->watch.event = on_change;
     runner->watch.lost = on_lost;
@@ -243,6 +247,7 @@ void runner_free(struct runner *runner)
         if (lane->controller->close != NULL)
             lane->controller->close(lane->state);
     }
+    owners_done(&runner->owners);
     arena_done(&runner->names);
     free(runner->lanes);
     free(runner);

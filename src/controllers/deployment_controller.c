@@ -313,7 +313,7 @@ static bool old_pods_run(const struct rollout *rollout)
         str_t uid = json_text(json_at(rollout->sets.at[i], "metadata.uid"), STR(""));
         if (i == rollout->fleet.newest)
             continue;
-        size_t n = cache_owned(rc->cache, STR("pods"), rc->ns, uid, rc->arena, &pods);
+        size_t n = cache_owned(rc->cache, STR("pods"), rc->ns, uid, NULL, rc->arena, &pods);
         for (size_t j = 0; j < n; j++) {
             str_t phase = json_text(json_at(pods[j], "status.phase"), STR(""));
             if (controller_of(json_get(pods[j], STR("metadata"))) != NULL &&

@@ -154,8 +154,8 @@ int claim(struct reconcile *rc, const struct kind *kind, const struct json *owne
     str_t uid = json_text(json_at(owner, "metadata.uid"), STR(""));
     bool ending = json_at(owner, "metadata.deletionTimestamp") != NULL;
     struct claimed found;
-    found.n =
-        cache_owned(rc->cache, kind_resource(kind, rc->arena), rc->ns, uid, rc->arena, &found.at);
+    found.n = cache_owned(rc->cache, kind_resource(kind, rc->arena), rc->ns, uid,
+                          ending ? NULL : selector, rc->arena, &found.at);
     out->n = 0;
     out->at = found.at;
     for (size_t i = 0; i < found.n; i++) {
