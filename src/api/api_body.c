@@ -79,7 +79,7 @@ int body_any(struct call *call, str_t body, const struct schema *schema, struct 
              str_eq(type, STR("application/json-patch+json")) ||
              str_eq(type, STR("application/merge-patch+json")) ||
              str_eq(type, STR("application/strategic-merge-patch+json")))
-        r = json_parse(body, call->arena, out, &err);
+        r = json_parse_told(body, call->arena, call->twice = json_array(call->arena), out, &err);
     else
         return unsupported(call, type);
     if (r < 0)
@@ -109,18 +109,25 @@ static int check_names(struct call *call, struct json *object)
     return 0;
 }
 
+static void list_fields(struct buf *out, const char *word, const struct json *paths)
+{
+    JSON_EACH(paths, path)
+    buf_printf(out, "%s%s field \"" STR_F "\"", out->len > 0 ? ", " : "", word, STR_A(path->text));
+}
+
 int body_check_unknown(struct call *call, str_t what)
 {
-    if (call->unknown->first == NULL || call->validation == VALIDATE_IGNORE) {
-        call->unknown = NULL;
+    bool none = call->unknown->first == NULL && json_first(call->twice) == NULL;
+    if (none || call->validation == VALIDATE_IGNORE) {
+        call->unknown = call->twice = NULL;
         return 0;
     }
     if (call->validation == VALIDATE_WARN)
         return 0;
     AUTO(buf_done) struct buf text = {0};
-    JSON_EACH(call->unknown, path)
-    buf_printf(&text, "%sunknown field \"" STR_F "\"", text.len > 0 ? ", " : "", STR_A(path->text));
-    call->unknown = NULL;
+    list_fields(&text, "unknown", call->unknown);
+    list_fields(&text, "duplicate", call->twice);
+    call->unknown = call->twice = NULL;
     answer_plain(call, 400, "BadRequest", STR_F "strict decoding error: " STR_F, STR_A(what),
                  STR_A(buf_str(&text)));
     return -1;

@@ -91,6 +91,7 @@ struct call { /* In the exchange's arena. */
     struct flow_call flow; /* Its place in the queue, and the room its body takes. */
     bool applied;          /* By server-side apply: `managed` says who owns what from now on. */
     struct json *managed;
+    struct json *twice;   /* Fields that are there twice in it. */
     struct json *unknown; /* Fields of the body that the kind does not have. */
     const char *warning;  /* One more sentence for the client; NULL: none. */
 };

@@ -12,10 +12,10 @@ static str_t take(struct buf *buf, struct arena *arena)
 }
 
 /* As the quoted text of a Warning (RFC 7234, 5.5). What breaks a line is the HTTP room's worry. */
-static str_t warning(str_t path, struct arena *arena)
+static str_t warning(const char *word, str_t path, struct arena *arena)
 {
     AUTO(buf_done) struct buf out = {0};
-    buf_add(&out, STR("299 - \"unknown field \\\""));
+    buf_printf(&out, "299 - \"%s field \\\"", word);
     for (size_t i = 0; i < path.len; i++) {
         if (path.at[i] == '"' || path.at[i] == '\\')
             buf_add_char(&out, '\\');
@@ -25,12 +25,26 @@ static str_t warning(str_t path, struct arena *arena)
     return arena_str(arena, buf_str(&out));
 }
 
+enum { FIELDS_MAX = 12 };
+
+static void add_warnings(struct call *call, const char *word, const struct json *paths,
+                         struct http_field *fields, size_t *n)
+{
+    JSON_EACH(paths, path)
+    {
+        if (*n == FIELDS_MAX)
+            return;
+        fields[(*n)++] =
+            (struct http_field){STR("Warning"), warning(word, path->text, call->arena)};
+    }
+}
+
 void answer_bytes(struct call *call, int code, str_t bytes)
 {
     if (call->x == NULL)
         return;
     audit_call(call, code);
-    struct http_field fields[8] = {
+    struct http_field fields[FIELDS_MAX] = {
         {STR("Content-Type"), STR("application/json")},
         {STR("Cache-Control"), STR("no-cache, private")},
     };
@@ -38,13 +52,10 @@ void answer_bytes(struct call *call, int code, str_t bytes)
     if (call->warning != NULL)
         fields[n++] = (struct http_field){STR("Warning"),
                                           arena_printf(call->arena, "299 - \"%s\"", call->warning)};
-    if (call->unknown != NULL && call->validation == VALIDATE_WARN)
-        JSON_EACH(call->unknown, path)
-        {
-            if (n == ARRAY_LEN(fields))
-                break;
-            fields[n++] = (struct http_field){STR("Warning"), warning(path->text, call->arena)};
-        }
+    if (call->unknown != NULL && call->validation == VALIDATE_WARN) {
+        add_warnings(call, "unknown", call->unknown, fields, &n);
+        add_warnings(call, "duplicate", call->twice, fields, &n);
+    }
     http_answer(call->x, code, fields, n, (struct http_bytes){.bytes = bytes});
 }
 

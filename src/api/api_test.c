@@ -165,6 +165,10 @@ TEST(what_breaks_a_rule_is_refused_in_kubernetes_words)
     } rows[] = {
         {"POST " MAPS "?fieldValidation=Strict", "{\"metadata\":{\"name\":\"a\"},\"dat\":{}}", 400,
          "strict decoding error: unknown field \\\"dat\\\""},
+        {"POST " MAPS "?fieldValidation=Strict",
+         "{\"metadata\":{\"name\":\"a\",\"name\":\"b\"},\"data\":{\"k\":\"1\",\"k\":\"2\"}}", 400,
+         "strict decoding error: duplicate field \\\"metadata.name\\\", duplicate field "
+         "\\\"data.k\\\""},
         {"POST " MAPS "?dryRun=All", "{\"metadata\":{\"name\":\"a\"},\"da\\\"t\":{}}", 201,
          "Warning: 299 - \"unknown field \\\"da\\\"t\\\"\""},
         {"POST " MAPS "?dryRun=All&fieldValidation=Ignore",

@@ -38,6 +38,13 @@ struct json {
  * what was expected, with line and column. Size limits are the caller's: `text` is all there is.
  */
 int json_parse(str_t text, struct arena *arena, struct json **out, struct err *err);
+/*
+ * As json_parse(), and adds the paths of keys that are there twice ("spec.ports[0].name") to the
+ * array, at most JSON_TWICE_MAX of them.
+ */
+enum { JSON_TWICE_MAX = 32 };
+int json_parse_told(str_t text, struct arena *arena, struct json *twice, struct json **out,
+                    struct err *err);
 /* One member of the outermost object, NULL if absent; reads no further than its end. */
 int json_pick(str_t text, str_t key, struct arena *arena, struct json **out, struct err *err);
 
@@ -94,3 +101,6 @@ struct json *json_index_get(const struct json_index *index, str_t key);
 
 /* Of keys that are there more than once the first place and the last value stay. How many went. */
 size_t json_drop_duplicates(struct json *object, struct arena *arena);
+/* The same; each key that goes is told. */
+size_t json_drop_told(struct json *object, struct arena *arena, void (*tell)(void *self, str_t key),
+                      void *self);

@@ -66,6 +66,12 @@ static struct json *same_before(struct json_index *index, struct json *node)
 
 size_t json_drop_duplicates(struct json *object, struct arena *arena)
 {
+    return json_drop_told(object, arena, NULL, NULL);
+}
+
+size_t json_drop_told(struct json *object, struct arena *arena, void (*tell)(void *self, str_t key),
+                      void *self)
+{
     struct json_index index = {.object = object};
     size_t n = json_count(object), dropped = 0;
     struct json *before = NULL;
@@ -78,6 +84,8 @@ size_t json_drop_duplicates(struct json *object, struct arena *arena)
             before = node;
             continue;
         }
+        if (tell != NULL)
+            tell(self, node->key);
         struct json *next = same->next;
         *same = *node;
         same->next = next;

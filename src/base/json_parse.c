@@ -4,6 +4,7 @@
 struct builder {
     struct json_reader *reader;
     struct arena *arena;
+    struct json *twice; /* Paths of keys that are there twice; NULL: nobody asks. */
     unsigned depth;
     struct json *open[JSON_DEPTH_MAX]; /* Containers that are not closed yet, outermost first. */
 };
@@ -18,6 +19,22 @@ static struct json *append(struct builder *b, str_t key)
     parent->last = node;
     node->key = key;
     return node;
+}
+
+/* Where the object is that was just closed: open[depth]. */
+static void tell_twice(void *self, str_t key)
+{
+    struct builder *b = self;
+    AUTO(buf_done) struct buf path = {0};
+    if (b->twice == NULL || json_count(b->twice) == JSON_TWICE_MAX)
+        return;
+    for (unsigned i = 1; i <= b->depth; i++)
+        if (b->open[i - 1]->type == JSON_ARRAY)
+            buf_printf(&path, "[%zu]", json_count(b->open[i - 1]) - 1);
+        else
+            buf_printf(&path, "%s" STR_F, path.len > 0 ? "." : "", STR_A(b->open[i]->key));
+    buf_printf(&path, "%s" STR_F, path.len > 0 ? "." : "", STR_A(key));
+    json_add(b->twice, STR(""), json_string(b->arena, arena_str(b->arena, buf_str(&path))));
 }
 
 static void fill(struct json *node, const struct json_item *item)
@@ -46,7 +63,7 @@ static int build(struct builder *b, struct json *node, struct json_item *item)
         if (item->event == JSON_CLOSE) {
             struct json *done = b->open[--b->depth];
             if (done->type == JSON_OBJECT && done->first != done->last)
-                (void)json_drop_duplicates(done, b->arena);
+                (void)json_drop_told(done, b->arena, b->twice == NULL ? NULL : tell_twice, b);
         } else {
             struct json *child = append(b, item->key);
             if (item->event == JSON_VALUE) {
@@ -74,13 +91,20 @@ int json_build(struct json_reader *reader, struct json_item *item, struct arena 
 
 int json_parse(str_t text, struct arena *arena, struct json **out, struct err *err)
 {
+    return json_parse_told(text, arena, NULL, out, err);
+}
+
+int json_parse_told(str_t text, struct arena *arena, struct json *twice, struct json **out,
+                    struct err *err)
+{
     struct json_reader reader;
     struct json_item item;
-    struct json *root = NULL;
+    struct builder b = {.reader = &reader, .arena = arena, .twice = twice};
+    struct json *root = arena_new(arena, struct json);
     json_reader_init(&reader, text, arena, err);
     int r = json_next(&reader, &item);
     if (r == 0)
-        r = json_build(&reader, &item, arena, &root);
+        r = build(&b, root, &item);
     if (r == 0)
         r = json_next(&reader, &item); /* The end. */
     if (r == 0)
