@@ -187,6 +187,59 @@ static struct json *live_of(struct call *call, const struct object *latest, stru
     return live;
 }
 
+/* --- from kubectl's own apply to ours --- */
+
+#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
+
+/* kubectl applies under this name unless it is told another; only then it goes on its own work. */
+static bool is_kubectl(const struct manager_who *who)
+{
+    return str_eq(who->name, STR("kubectl")) && who->subresource.len == 0;
+}
+
+static struct json *last_applied(const struct json *object)
+{
+    return json_get(json_at(object, "metadata.annotations"), STR(LAST_APPLIED));
+}
+
+static const struct fields *yielded_by(const struct call *call, const struct json *live,
+                                       const struct manager_who *who)
+{
+    struct json *annotation = is_kubectl(who) ? last_applied(live) : NULL, *last;
+    struct err err;
+    str_t text = json_text(annotation, STR(""));
+    if (text.len == 0 || json_parse(text, call->arena, &last, &err) < 0 ||
+        last->type != JSON_OBJECT ||
+        !str_eq(json_get_text(last, STR("apiVersion")), who->api_version))
+        return NULL;
+    return managed_yielded(call->kind->schema, last, live, call->arena);
+}
+
+/* The annotation is kept in step, so that kubectl may go back to applying by itself. */
+static void keep_last_applied(struct call *call, struct json *object, const struct json *config,
+                              const struct manager_who *who)
+{
+    AUTO(buf_done) struct buf text = {0};
+    struct json *annotation = is_kubectl(who) ? last_applied(object) : NULL;
+    if (annotation == NULL)
+        return;
+    struct json *said = json_clone(config, call->arena), *meta = json_get(said, STR("metadata"));
+    struct json *notes = json_get(meta, STR("annotations"));
+    if (notes != NULL)
+        (void)json_remove(notes, STR(LAST_APPLIED));
+    json_write(said, &text);
+    buf_add(&text, STR("\n"));
+    notes = json_get(json_get(object, STR("metadata")), STR("annotations"));
+    size_t bytes = text.len;
+    JSON_EACH(notes, note)
+    bytes += note == annotation ? note->key.len : note->key.len + json_text(note, STR("")).len;
+    if (bytes > ANNOTATIONS_BYTES_MAX) /* Rather none than an object that is refused for it. */
+        (void)json_remove(notes, STR(LAST_APPLIED));
+    else
+        json_set(notes, STR(LAST_APPLIED),
+                 json_string(call->arena, arena_str(call->arena, buf_str(&text))));
+}
+
 void api_apply(struct call *call, str_t body, const struct object *latest)
 {
     struct arena *arena = call->arena;
@@ -203,6 +256,7 @@ void api_apply(struct call *call, str_t body, const struct object *latest)
     struct apply how = {.live = live,
                         .config = config,
                         .who = &who,
+                        .yielded = yielded_by(call, live, &who),
                         .force = call_query_is(call, STR("force"), STR("true"))};
     int r = managed_apply(&managed, call->kind->schema, &how, &err);
     if (r == ERR_CONFLICT) {
@@ -217,6 +271,7 @@ void api_apply(struct call *call, str_t body, const struct object *latest)
     call->applied = true;
     call->managed = managed_json(&managed);
     struct json *object = how.object, *meta = json_get(object, STR("metadata"));
+    keep_last_applied(call, object, config, &who);
     const struct json *wanted = json_at(config, "metadata.resourceVersion");
     if (wanted == NULL && meta != NULL)
         (void)json_remove(meta, STR("resourceVersion"));

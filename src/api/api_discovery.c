@@ -5,7 +5,9 @@
  * once more when kinds have come or gone. Who is being sent one keeps the old set alive.
  */
 #include "api/api_priv.h"
+#include "codec/base64.h"
 
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +17,7 @@ struct document {
     struct document *next;
     str_t path;
     str_t content_type;
-    str_t as; /* "", "v2", "v2beta1": which aggregated form the client must ask for. */
+    str_t as; /* "", a media type with a "/", or the aggregated form the client must ask for. */
     str_t body;
     str_t etag;
 };
@@ -40,21 +42,26 @@ static str_t etag_of(str_t body, struct arena *arena)
     return arena_printf(arena, "\"%016llX\"", (unsigned long long)hash);
 }
 
-str_t document_add(struct api *api, str_t path, str_t as, str_t content_type,
-                   const struct json *json)
+str_t document_add_bytes(struct api *api, str_t path, str_t as, str_t content_type, str_t body)
 {
-    AUTO(buf_done) struct buf out = {0};
     struct documents *all = api->documents;
-    json_write(json, &out);
     struct document *document = arena_new(&all->arena, struct document);
     *document = (struct document){.next = all->first,
                                   .path = arena_str(&all->arena, path),
                                   .as = arena_str(&all->arena, as),
                                   .content_type = arena_str(&all->arena, content_type),
-                                  .body = arena_str(&all->arena, buf_str(&out))};
+                                  .body = arena_str(&all->arena, body)};
     document->etag = etag_of(document->body, &all->arena);
     all->first = document;
     return document->etag;
+}
+
+str_t document_add(struct api *api, str_t path, str_t as, str_t content_type,
+                   const struct json *json)
+{
+    AUTO(buf_done) struct buf out = {0};
+    json_write(json, &out);
+    return document_add_bytes(api, path, as, content_type, buf_str(&out));
 }
 
 struct arena *documents_scratch(struct api *api)
@@ -100,6 +107,15 @@ static const char *const *verbs_of(const struct kind *kind)
     return kind == &kind_namespace ? namespace_verbs : object_verbs;
 }
 
+/* Says to who moves stored objects when they would be stored as something else: a hash of what. */
+static struct json *storage_hash(const struct kind *kind, struct arena *arena)
+{
+    str_t what = arena_printf(arena, "%s/%s/%s", kind->group, kind->version, kind->name);
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256((const unsigned char *)what.at, what.len, digest);
+    return json_string(arena, base64_encode((str_t){(const char *)digest, 8}, arena));
+}
+
 static struct json *resource_row(const struct kind *kind, const char *sub, const struct kind *body,
                                  const char *const *verbs, struct arena *arena)
 {
@@ -120,6 +136,8 @@ static struct json *resource_row(const struct kind *kind, const char *sub, const
         json_add(row, STR("shortNames"), words(kind->shortcuts, arena));
     if (main && kind->categories != NULL)
         json_add(row, STR("categories"), words(kind->categories, arena));
+    if (main && !kind->only_create)
+        json_add(row, STR("storageVersionHash"), storage_hash(kind, arena));
     return row;
 }
 
@@ -358,7 +376,12 @@ static void documents_make(struct api *api)
     api->documents->scratch = (struct arena){0};
 }
 
-/* Does the client take this form? The plain one always; the aggregated ones when named. */
+static bool is_media_type(str_t form)
+{
+    return memchr(form.at, '/', form.len) != NULL;
+}
+
+/* Does the client take this form? The plain one always; others when named. */
 static bool form_wanted(str_t accept, str_t form)
 {
     if (form.len == 0)
@@ -367,6 +390,11 @@ static bool form_wanted(str_t accept, str_t form)
         str_t range, param;
         bool group = false, version = false;
         str_cut(accept, ',', &range, &accept);
+        if (is_media_type(form)) {
+            if (str_eq(str_trim(range), form))
+                return true;
+            continue;
+        }
         while (range.len > 0) {
             str_cut(range, ';', &param, &range);
             param = str_trim(param);

@@ -4,6 +4,7 @@
  * kubectl asks for the index, then once for each group's document; it keeps them by their hash.
  */
 #include "api/api_priv.h"
+#include "codec/proto.h"
 
 #include <string.h>
 
@@ -151,6 +152,34 @@ static struct json *document_of(const struct api *api, str_t group_version, stru
     return document;
 }
 
+/*
+ * Version 2, which kubectl still asks for when it is given a List: it would check the items by
+ * itself. A document that describes nothing leaves that to us, where every item is checked as it
+ * is written. The media type that clients ask for is not one that they can read, for its "@", so
+ * the answer has another. In protobuf: `swagger` is field 1, `info` field 2 with `title` 1 and
+ * `version` 2.
+ */
+static void make_v2(struct api *api, struct arena *arena)
+{
+    AUTO(buf_done) struct buf info = {0}, body = {0};
+    struct json *document = json_object(arena), *about = json_object(arena);
+    str_t path = STR("/openapi/v2");
+    str_t asked = STR("application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
+    str_t protobuf = STR("application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+    json_add(document, STR("swagger"), text(arena, "2.0"));
+    json_add(about, STR("title"), text(arena, "Davy"));
+    json_add(about, STR("version"), text(arena, DAVY_VERSION));
+    json_add(document, STR("info"), about);
+    json_add(document, STR("paths"), json_object(arena));
+    document_add(api, path, STR(""), STR("application/json"), document);
+    proto_put_bytes(&info, 1, STR("Davy"));
+    proto_put_bytes(&info, 2, STR(DAVY_VERSION));
+    proto_put_bytes(&body, 1, STR("2.0"));
+    proto_put_bytes(&body, 2, buf_str(&info));
+    document_add_bytes(api, path, asked, protobuf, buf_str(&body));
+    document_add_bytes(api, path, protobuf, protobuf, buf_str(&body));
+}
+
 /* The index names each document with its hash, so that clients may keep it until it changes. */
 void openapi_make(struct api *api)
 {
@@ -174,4 +203,5 @@ void openapi_make(struct api *api)
     }
     json_add(index, STR("paths"), paths);
     document_add(api, STR("/openapi/v3"), STR(""), STR("application/json"), index);
+    make_v2(api, arena);
 }

@@ -257,7 +257,8 @@ void shape_one(const struct shape *shape, const struct object *object, struct bu
 void documents_drop(struct api *api);             /* Kinds have come or gone. */
 struct arena *documents_scratch(struct api *api); /* While they are made. */
 void openapi_make(struct api *api);
-/* `as`: "", or which aggregated form it is; all texts are copied. Returns its ETag. */
+/* `as`: "", a media type, or which aggregated form it is. Copies all texts; returns its ETag. */
 str_t document_add(struct api *api, str_t path, str_t as, str_t content_type,
                    const struct json *json);
+str_t document_add_bytes(struct api *api, str_t path, str_t as, str_t content_type, str_t body);
 bool document_answer(struct call *call); /* True if the path was one of theirs. */

@@ -454,6 +454,15 @@ TEST(discovery_and_openapi_are_kept_by_their_hash)
     CHECK(says(ask_api(&house, "GET /openapi/v3/api/v1", ""), 200,
                "\"/api/v1/namespaces/{namespace}/configmaps/{name}\""));
     CHECK(says(ask_api(&house, "GET /openapi/v3/apis/no/v1", ""), 404, "404 page not found"));
+    CHECK(says(ask_api(&house, "GET /openapi/v2", ""), 200, "{\"swagger\":\"2.0\""));
+    const char *binary = "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf\r\n";
+    CHECK(
+        says(ask_with(&house, "GET /openapi/v2", binary, "", true), 200, "spec.v2.v1.0+protobuf"));
+    CHECK(says(ask_with(&house, "GET /openapi/v2", binary, "", true), 200,
+               "\n\x03"
+               "2.0\x12"));
+    CHECK(says(ask_api(&house, "GET /api/v1", ""), 200,
+               "\"shortNames\":[\"cm\"],\"storageVersionHash\":\"qFsyl6wFWjQ=\""));
     house_end(&house);
 }
 

@@ -387,6 +387,7 @@ void api_create_object(struct call *call, struct json *object)
         call->kind->prepare(object, NULL, arena);
     if (call->kind == &kind_crd)
         crd_prepare(call, object, NULL);
+    track_fields(call, object, NULL); /* What admission adds is nobody's: no apply takes it away. */
     if (call->kind == &kind_service)
         addresses_prepare(call, object, NULL);
     if (admit(call, object, NULL) < 0 || authz_check_grant(call, object, NULL) < 0)
@@ -394,7 +395,6 @@ void api_create_object(struct call *call, struct json *object)
     if (check_rules(call, object, NULL) < 0 || check_is_new(call) < 0 ||
         admit_last(call, object, NULL) < 0)
         return;
-    track_fields(call, object, NULL);
     struct write_plan plan = {.verb = STORE_CREATE, .tree = object, .code = 201};
     write_or_answer(call, &plan);
 }

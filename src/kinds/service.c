@@ -114,9 +114,11 @@ static void service_check(const struct json *object, const struct json *old,
     const struct json *selector = json_get(spec, STR("selector"));
     if (selector != NULL)
         check_labels(selector, STR("spec.selector"), errors);
-    if (old != NULL && !is_type(was, "ExternalName") && !is_type(spec, "ExternalName"))
-        rule_unchanged(json_get(was, STR("clusterIP")), json_get(spec, STR("clusterIP")),
-                       ITEM(at, "clusterIPs", 0), errors);
+    str_t before = json_get_text(was, STR("clusterIP")), ip = json_get_text(spec, STR("clusterIP"));
+    if (old != NULL && !is_type(was, "ExternalName") && !is_type(spec, "ExternalName") &&
+        !str_eq(before, ip))
+        rule_error(errors, FIELD_INVALID, ITEM(at, "clusterIPs", 0),
+                   "Invalid value: []string{\"" STR_F "\"}: may not change once set", STR_A(ip));
 }
 
 /* --- columns --- */

@@ -54,9 +54,17 @@ struct apply {
     const struct json *config;
     const struct manager_who *who;
     bool force;
+    const struct fields *yielded;     /* Whoever owns these lets them go; may be NULL. */
     struct json *object;              /* What comes out. */
     struct apply_conflict *conflicts; /* Whose fields would change. */
 };
+
+/*
+ * What `last`, an object that kubectl applied by itself, set and `live` still has: with its next
+ * server-side apply kubectl takes these over from whatever name it wrote them under.
+ */
+struct fields *managed_yielded(const struct schema *schema, const struct json *last,
+                               const struct json *live, struct arena *arena);
 
 /*
  * ERR_CONFLICT: `conflicts` says why, and `managed` is of no use any more. ERR_INVALID: a list has

@@ -245,7 +245,8 @@ static str_t describe(const struct manager *manager, struct arena *arena)
 /* What others own of what changes: told, or taken from them. */
 static struct apply_conflict *settle_with_others(struct managed *managed,
                                                  const struct manager *self,
-                                                 const struct fields_change *change, bool force)
+                                                 const struct fields_change *change,
+                                                 const struct apply *apply)
 {
     struct arena *arena = managed->arena;
     struct apply_conflict *first = NULL;
@@ -256,9 +257,11 @@ static struct apply_conflict *settle_with_others(struct managed *managed,
         if (manager == self)
             continue;
         struct fields *both = fields_both(manager->set, touched, arena);
-        if (!fields_are_none(both) && !force) {
+        const struct fields *kept =
+            apply->yielded == NULL ? both : fields_without(both, apply->yielded, arena);
+        if (!fields_are_none(kept) && !apply->force) {
             telling.manager = describe(manager, arena);
-            fields_each(both, arena, tell, &telling);
+            fields_each(kept, arena, tell, &telling);
         }
         manager->set =
             fields_without(fields_without(manager->set, both, arena), change->removed, arena);
@@ -279,6 +282,15 @@ static struct fields *all_owned(const struct managed *managed)
     return owned;
 }
 
+struct fields *managed_yielded(const struct schema *schema, const struct json *last,
+                               const struct json *live, struct arena *arena)
+{
+    struct fields_change change = fields_compare(schema, last, live, arena);
+    struct fields *set = fields_of(schema, last, arena);
+    set = fields_without(set, change.changed, arena);
+    return fields_without(fields_without(set, change.added, arena), change.removed, arena);
+}
+
 int managed_apply(struct managed *managed, const struct schema *schema, struct apply *apply,
                   struct err *err)
 {
@@ -293,7 +305,7 @@ int managed_apply(struct managed *managed, const struct schema *schema, struct a
     self->api_version = apply->who->api_version;
     prune(schema, NULL, last, all_owned(managed), apply->object, arena);
     struct fields_change change = fields_compare(schema, apply->live, apply->object, arena);
-    apply->conflicts = settle_with_others(managed, self, &change, apply->force);
+    apply->conflicts = settle_with_others(managed, self, &change, apply);
     if (apply->conflicts != NULL)
         return err_set(err, ERR_CONFLICT, "others own fields that would change");
     managed_stamp(managed, apply->who->now);

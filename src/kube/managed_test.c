@@ -131,6 +131,7 @@ struct world {
     struct arena arena;
     struct json *object;
     struct json *managed;
+    const struct fields *yielded;
 };
 
 static const char *apply(struct world *w, const char *who, const char *config, bool force)
@@ -141,8 +142,11 @@ static const char *apply(struct world *w, const char *who, const char *config, b
     if (w->object == NULL)
         w->object = json_object(&w->arena);
     MUST(managed_read(w->managed, &w->arena, &managed, &err) == 0);
-    struct apply how = {
-        .live = w->object, .config = parse(config, &w->arena), .who = &manager, .force = force};
+    struct apply how = {.live = w->object,
+                        .config = parse(config, &w->arena),
+                        .who = &manager,
+                        .force = force,
+                        .yielded = w->yielded};
     int r = managed_apply(&managed, &thing_schema, &how, &err);
     if (r == ERR_CONFLICT)
         return arena_printf(&w->arena, STR_F " " STR_F, STR_A(how.conflicts->manager),
@@ -221,6 +225,24 @@ TEST(a_plain_writer_owns_what_it_changes)
     update(&w, "edit", "{\"spec\":{\"list\":[\"a\"]}}");
     CHECK_STR(str_from_z(apply(&w, "one", "{\"spec\":{\"replicas\":1,\"list\":[\"a\"]}}", false)),
               "");
+    arena_done(&w.arena);
+}
+
+TEST(who_yields_is_no_conflict_but_where_the_object_has_changed_since)
+{
+    struct world w = {0};
+    struct json *last = parse("{\"spec\":{\"replicas\":1,\"labels\":{\"a\":\"1\"}}}", &w.arena);
+    update(&w, "client", "{\"spec\":{\"replicas\":1,\"labels\":{\"a\":\"1\"}}}");
+    const char *wish = "{\"spec\":{\"replicas\":2,\"labels\":{\"a\":\"2\"}}}";
+    CHECK_STR(str_from_z(apply(&w, "kubectl", "{\"spec\":{\"replicas\":2}}", false)),
+              "\"client\" using v1 .spec.replicas");
+    update(&w, "other", "{\"spec\":{\"replicas\":1,\"labels\":{\"a\":\"3\"}}}");
+    w.yielded = managed_yielded(&thing_schema, last, w.object, &w.arena);
+    CHECK_STR(str_from_z(apply(&w, "kubectl", wish, false)), "\"other\" using v1 .spec.labels.a");
+    update(&w, "other", "{\"spec\":{\"replicas\":1,\"labels\":{\"a\":\"1\"}}}");
+    w.yielded = managed_yielded(&thing_schema, last, w.object, &w.arena);
+    CHECK_STR(str_from_z(apply(&w, "kubectl", wish, false)), "");
+    CHECK(str_eq(text_of(w.object, &w.arena), str_from_z(wish)));
     arena_done(&w.arena);
 }
 
