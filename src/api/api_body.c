@@ -82,7 +82,14 @@ int body_any(struct call *call, str_t body, const struct schema *schema, struct 
         r = json_parse_told(body, call->arena, call->twice = json_array(call->arena), out, &err);
     else
         return unsupported(call, type);
-    if (r < 0)
+    bool object =
+        (call->verb == VERB_CREATE || call->verb == VERB_UPDATE) && schema == call->kind->schema;
+    if (r < 0 && object)
+        answer_plain(call, 400, "BadRequest",
+                     "the object provided is unrecognized (must be of type %s): couldn't get "
+                     "version/kind; json parse error: %s",
+                     call->kind->name, err.text);
+    else if (r < 0)
         answer_plain(call, 400, "BadRequest", "the body of the request cannot be read: %s",
                      err.text);
     return r;

@@ -95,13 +95,8 @@ static int check_policy(struct call *call, const struct json *options)
     return 0;
 }
 
-int delete_options(struct call *call, str_t body, struct json **out)
+int delete_options_check(struct call *call, const struct json *options)
 {
-    struct json *options = json_object(call->arena);
-    if (body.len > 0 && body_any(call, body, &delete_schema, &options) < 0)
-        return -1;
-    if (body.len == 0)
-        options_from_query(call, options);
     if (check_policy(call, options) < 0)
         return -1;
     const struct json *dry = json_get(options, STR("dryRun"));
@@ -110,8 +105,18 @@ int delete_options(struct call *call, str_t body, struct json **out)
         return bad_option(call, STR("dryRun: Unsupported value: supported values: \"All\""));
     if (json_count(dry) == 1)
         call->dry_run = true;
-    *out = options;
     return 0;
+}
+
+int delete_options(struct call *call, str_t body, struct json **out)
+{
+    struct json *options = json_object(call->arena);
+    if (body.len > 0 && body_any(call, body, &delete_schema, &options) < 0)
+        return -1;
+    if (body.len == 0)
+        options_from_query(call, options);
+    *out = options;
+    return delete_options_check(call, options);
 }
 
 /* Kubernetes answers with the last state of these, and with a Status for all others. */

@@ -152,6 +152,8 @@ void api_delete_object(struct call *call, const struct json *options, const stru
 void api_delete_collection(struct call *call, str_t body);
 /* DeleteOptions from the body; the query may say some of it too. < 0: answered. */
 int delete_options(struct call *call, str_t body, struct json **out);
+/* The same for options that came inside something else. < 0: answered. May make it a dry run. */
+int delete_options_check(struct call *call, const struct json *options);
 void api_drain_watches(struct api *api);
 void watch_line_drop(struct api *api);
 

@@ -209,8 +209,11 @@ static void evict(struct call *call, const struct json *eviction, const struct o
     struct json *pod = object_tree(latest, call->arena);
     struct budgets budgets = {.call = call, .labels = json_at(pod, "metadata.labels")};
     struct store_list range = {.resource = STR("poddisruptionbudgets.policy"), .ns = call->ns};
+    const struct json *options = json_get(eviction, STR("deleteOptions"));
     struct err err;
     bool may = true;
+    if (options != NULL && delete_options_check(call, options) < 0)
+        return;
     if (!is_ended(pod) && json_at(pod, "metadata.deletionTimestamp") == NULL) {
         int r = store_each(call->api->store, &range, budget_each, &budgets, &err);
         MUST(r == 0);
@@ -228,7 +231,6 @@ static void evict(struct call *call, const struct json *eviction, const struct o
     object_unref(budgets.found);
     if (!may)
         return;
-    const struct json *options = json_get(eviction, STR("deleteOptions"));
     call->answer = answer_success;
     call->verb = VERB_DELETE;
     api_delete_object(call, options != NULL ? options : json_object(call->arena), latest);

@@ -114,10 +114,11 @@ static struct json *metadata_of(struct json_reader *reader, struct arena *arena)
     struct json_item item;
     int r;
     while ((r = json_next(reader, &item)) == 0 && item.event != JSON_CLOSE) {
-        if (item.event == JSON_OPEN && str_eq(item.key, STR("managedFields")))
+        str_t key = item.key; /* Building what is in it goes on with the item. */
+        if (item.event == JSON_OPEN && str_eq(key, STR("managedFields")))
             r = json_skip(reader);
         else if ((r = json_build(reader, &item, arena, &child)) == 0)
-            json_add(metadata, item.key, child);
+            json_add(metadata, key, child);
         MUST(r == 0);
     }
     MUST(r == 0);

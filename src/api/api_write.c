@@ -634,6 +634,21 @@ struct json *patched(struct call *call, const struct json *old, str_t body)
                                    : patch_merge(base, patch, call->arena);
 }
 
+/* Where Kubernetes has its own words for what a patch made of a map, we say them too. */
+static void answer_misfit(struct call *call, const struct err *err)
+{
+    const char *from = strstr(err->text, "cannot unmarshal ");
+    if (from != NULL && strstr(from, " of type map[") != NULL) {
+        str_t is, rest;
+        str_cut(str_from_z(from + strlen("cannot unmarshal ")), ' ', &is, &rest);
+        answer_plain(call, 422, "Invalid",
+                     "the patched object is not valid: cannot restore map from " STR_F ": %s",
+                     STR_A(is), err->text);
+        return;
+    }
+    answer_plain(call, 422, "Invalid", "the patched object is not valid: %s", err->text);
+}
+
 static void patch(struct call *call, str_t body, const struct object *latest)
 {
     struct err err;
@@ -649,7 +664,7 @@ static void patch(struct call *call, str_t body, const struct object *latest)
     call->unknown = json_array(call->arena);
     if (kind_decode_check(call->kind, object, call->unknown, call->arena, &err) < 0) {
         call->unknown = NULL;
-        answer_plain(call, 422, "Invalid", "the patched object is not valid: %s", err.text);
+        answer_misfit(call, &err);
         return;
     }
     if (body_check_unknown(call, STR("")) < 0)

@@ -18,9 +18,9 @@ static const char *pull_policy_of(str_t image)
     return !tagged || str_eq(tag, STR("latest")) ? "Always" : "IfNotPresent";
 }
 
-/* What is limited and not asked for is asked for in full. */
-static void default_requests(struct json *resources, struct arena *arena)
+void container_default_requests(struct json *container, struct arena *arena)
 {
+    struct json *resources = json_get(container, STR("resources"));
     const struct json *limits = json_get(resources, STR("limits"));
     if (limits == NULL || limits->type != JSON_OBJECT || limits->first == NULL)
         return;
@@ -34,7 +34,6 @@ void container_defaults(struct json *container, struct arena *arena)
 {
     rule_default_text(container, "imagePullPolicy",
                       pull_policy_of(json_get_text(container, STR("image"))), arena);
-    default_requests(json_get(container, STR("resources")), arena);
 }
 
 /* --- rules --- */

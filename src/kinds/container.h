@@ -11,5 +11,7 @@ struct container_rules {
 };
 
 void container_defaults(struct json *container, struct arena *arena);
+/* What is limited and not asked for is asked for in full: in Pods, not in templates of them. */
+void container_default_requests(struct json *container, struct arena *arena);
 void container_check(const struct json *container, const struct container_rules *rules,
                      const struct place *at, struct field_errors *errors);

@@ -171,8 +171,9 @@ static void v1_to_stored(struct json *object, struct arena *arena)
     json_add(metrics, STR(""), json_clone(metric, arena));
     if (spec != NULL) {
         (void)json_remove(spec, STR("targetCPUUtilizationPercentage"));
-        if (metrics->first != NULL)
-            json_set(spec, STR("metrics"), metrics);
+        if (metrics->first == NULL)
+            json_add(metrics, STR(""), cpu_metric(DEFAULT_CPU_PERCENT, arena));
+        json_set(spec, STR("metrics"), metrics);
         if (behavior != NULL && behavior->type == JSON_OBJECT)
             json_set(spec, STR("behavior"), behavior);
     }

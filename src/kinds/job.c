@@ -186,7 +186,15 @@ static void cronjob_check(const struct json *object, const struct json *old,
 
 PATH_COLUMN(column_schedule, "spec.schedule", "")
 PATH_COLUMN(column_zone, "spec.timeZone", "<none>")
-PATH_COLUMN(column_suspend, "spec.suspend", "false")
+static str_t column_suspend(const struct json *object, msec_t wall_ms, struct arena *arena)
+{
+    (void)wall_ms;
+    (void)arena;
+    const struct json *held = json_at(object, "spec.suspend");
+    if (held == NULL)
+        return STR("<unset>");
+    return json_is_true(held) ? STR("True") : STR("False");
+}
 
 static str_t column_active(const struct json *object, msec_t wall_ms, struct arena *arena)
 {

@@ -1,5 +1,6 @@
 /* pod.c - Pod: containers that run together; what may change later, and how kubectl shows it. */
 #include "kinds/columns.h"
+#include "kinds/container.h"
 #include "kinds/kinds.h"
 #include "kinds/pod_spec.h"
 #include "kinds/tables.h"
@@ -49,6 +50,10 @@ static void pod_prepare(struct json *pod, const struct json *old, struct arena *
     if (spec == NULL)
         return;
     pod_spec_defaults(spec, arena);
+    static const char *const lists[] = {"containers", "initContainers"};
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        JSON_EACH(json_get(spec, str_from_z(lists[i])), container)
+    container_default_requests(container, arena);
     if (old != NULL)
         return;
     struct json *status = json_object(arena);

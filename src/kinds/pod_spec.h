@@ -3,7 +3,7 @@
 
 #include "kinds/rules.h"
 
-/* What the table cannot say: pull policies by tag, requests from limits, defaults beside others. */
+/* What the table cannot say: pull policies by tag, defaults beside others. */
 void pod_spec_defaults(struct json *spec, struct arena *arena);
 void pod_spec_check(const struct json *spec, const struct place *at, struct field_errors *errors);
 /*
