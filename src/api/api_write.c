@@ -365,6 +365,20 @@ static int check_is_new(struct call *call)
     return -1;
 }
 
+/*
+ * Kinds of Kubernetes show their spec and status though there is nothing in them, and clients go
+ * through them without asking.
+ */
+static void show_parts(const struct kind *kind, struct json *object, struct arena *arena)
+{
+    static const str_t parts[] = {STR("spec"), STR("status")};
+    for (size_t i = 0; i < ARRAY_LEN(parts) && kind->custom == NULL; i++)
+        for (const struct field *row = kind->schema->fields; row->name != NULL; row++)
+            if (str_eq(str_from_z(row->name), parts[i]) && row->type == FIELD_OBJECT &&
+                json_get(object, parts[i]) == NULL)
+                json_set(object, parts[i], json_object(arena));
+}
+
 void api_create_object(struct call *call, struct json *object)
 {
     struct arena *arena = call->arena;
@@ -395,6 +409,7 @@ void api_create_object(struct call *call, struct json *object)
     if (check_rules(call, object, NULL) < 0 || check_is_new(call) < 0 ||
         admit_last(call, object, NULL) < 0)
         return;
+    show_parts(call->kind, object, arena);
     struct write_plan plan = {.verb = STORE_CREATE, .tree = object, .code = 201};
     write_or_answer(call, &plan);
 }
@@ -543,6 +558,7 @@ void api_update_object(struct call *call, struct json *object, const struct obje
         return;
     if (call->subresource.len == 0 && admit_last(call, object, old) < 0)
         return;
+    show_parts(call->kind, object, arena);
     track_fields(call, object, old);
     json_set(json_get(object, STR("metadata")), STR("resourceVersion"),
              json_string(arena, json_text(json_at(old, "metadata.resourceVersion"), STR(""))));

@@ -6,7 +6,6 @@
 
 static void daemonset_prepare(struct json *object, const struct json *old, struct arena *arena)
 {
-    (void)old;
     struct json *spec = json_get(object, STR("spec"));
     struct json *strategy = json_get(spec, STR("updateStrategy"));
     struct json *pod = json_at(spec, "template.spec");
@@ -17,6 +16,10 @@ static void daemonset_prepare(struct json *object, const struct json *old, struc
     }
     if (pod != NULL)
         pod_spec_defaults(pod, arena);
+    static const char *const counts[] = {"currentNumberScheduled", "numberMisscheduled",
+                                         "desiredNumberScheduled", "numberReady"};
+    for (size_t i = 0; i < ARRAY_LEN(counts) && old == NULL; i++)
+        rule_default_int(rule_member(object, STR("status"), arena), counts[i], 0, arena);
 }
 
 static void daemonset_check(const struct json *object, const struct json *old,

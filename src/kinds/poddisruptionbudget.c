@@ -4,6 +4,14 @@
 #include "kinds/rules.h"
 #include "kinds/tables.h"
 
+static void budget_prepare(struct json *object, const struct json *old, struct arena *arena)
+{
+    static const char *const counts[] = {"disruptionsAllowed", "currentHealthy", "desiredHealthy",
+                                         "expectedPods"};
+    for (size_t i = 0; i < ARRAY_LEN(counts) && old == NULL; i++)
+        rule_default_int(rule_member(object, STR("status"), arena), counts[i], 0, arena);
+}
+
 static void budget_check(const struct json *object, const struct json *old,
                          struct field_errors *errors)
 {
@@ -37,8 +45,8 @@ const struct kind kind_poddisruptionbudget = {
     .group = "policy", .version = "v1", .name = "PodDisruptionBudget",
     .plural = "poddisruptionbudgets", .singular = "poddisruptionbudget",
     .shortcuts = (const char *const[]){"pdb", NULL}, .namespaced = true, .has_status = true,
-    .has_spec_generation = true, .schema = &pod_disruption_budget_schema, .check = budget_check,
-    .columns = budget_columns,
+    .has_spec_generation = true, .schema = &pod_disruption_budget_schema,
+    .prepare = budget_prepare, .check = budget_check, .columns = budget_columns,
 };
 
 const struct kind kind_eviction = {

@@ -279,7 +279,7 @@ test('nodes', async (t) => {
   const house = await davy(t);
   const { k, raw, get } = shell(house);
   await k('create -f -', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', labels: { test: 'label' } } });
-  const spec = async () => (await get('node n1')).spec ?? {};
+  const spec = async () => (await get('node n1')).spec;
   assert.match(await k('get nodes'), /^NAME +STATUS +ROLES +AGE +VERSION\nn1 +Unknown +<none> /);
   for (const wanted of [/Name: +n1/, /Roles: +<none>/, /Unschedulable: +false/, /Conditions:|Addresses:/]) assert.match(await k('describe node n1'), wanted);
 

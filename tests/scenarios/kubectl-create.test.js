@@ -159,6 +159,23 @@ test('kubectl create', async (t) => {
     assert.notEqual((await raw('autoscale deployment web')).code, 0);
   });
 
+  await t.test('spec and status are there, be they empty', async () => {
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const selector = { matchLabels: { a: 'b' } };
+    for (const [apiVersion, kind, spec, status] of [
+      ['apps/v1', 'Deployment', { selector, template }, {}],
+      ['apps/v1', 'DaemonSet', { selector, template }, { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }],
+      ['apps/v1', 'StatefulSet', { selector, template, serviceName: 'x' }, { replicas: 0, availableReplicas: 0 }],
+      ['policy/v1', 'PodDisruptionBudget', { minAvailable: 1 }, { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }],
+      ['v1', 'ResourceQuota', undefined, {}],
+      ['networking.k8s.io/v1', 'NetworkPolicy', undefined, undefined],
+    ]) {
+      const made = JSON.parse(await k('create --dry-run=server -o json -f -', { apiVersion, kind, metadata: { name: 'parts' }, spec }));
+      assert.deepEqual(made.status, status, kind);
+      assert.ok(made.spec, kind);
+    }
+  });
+
   await t.test('--raw, --edit, errors', async () => {
     await k('create --raw /api/v1/namespaces/default/configmaps -f -', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'raw' } });
     const put = await k('replace --raw /api/v1/namespaces/default/configmaps/raw -f -', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'raw' }, data: { a: 'b' } });
