@@ -39,7 +39,7 @@ test('Services get addresses and node ports, once each', async (t) => {
   await kubectl(house, `create service clusterip f --clusterip=${a.clusterIP} --tcp=80`);
   assert.match(
     await kubectl.fails(house, ['patch', 'service', 'f', '-p', '{"spec":{"clusterIP":"10.96.9.9","clusterIPs":["10.96.9.9"]}}']),
-    /field is immutable/,
+    /may not change once set/,
   );
 });
 
