@@ -453,6 +453,8 @@ TEST(discovery_and_openapi_are_kept_by_their_hash)
     CHECK(says(ask_api(&house, "GET /openapi/v3", ""), 200, "/openapi/v3/api/v1?hash="));
     CHECK(says(ask_api(&house, "GET /openapi/v3/api/v1", ""), 200,
                "\"/api/v1/namespaces/{namespace}/configmaps/{name}\""));
+    CHECK(says(ask_api(&house, "GET /openapi/v3/api/v1", ""), 200,
+               "\"description\":\"No longer used; not kept.\",\"x-davy-no-effect\":true}"));
     CHECK(says(ask_api(&house, "GET /openapi/v3/apis/no/v1", ""), 404, "404 page not found"));
     CHECK(says(ask_api(&house, "GET /openapi/v2", ""), 200, "{\"swagger\":\"2.0\""));
     const char *binary = "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf\r\n";

@@ -34,7 +34,7 @@ static const struct field persistent_volume_claim_spec_fields[] = {
      .doc = "Filesystem or Block."},
     {"dataSource", FIELD_OBJECT, 7, .of = &typed_local_object_reference_schema},
     {"dataSourceRef", FIELD_OBJECT, 8, .of = &typed_object_reference_schema},
-    {"volumeAttributesClassName", FIELD_STRING, 9},
+    {"volumeAttributesClassName", FIELD_STRING, 9, .no_effect = true},
     {0},
 };
 const struct schema persistent_volume_claim_spec_schema = {
@@ -69,8 +69,8 @@ static const struct field persistent_volume_claim_status_fields[] = {
      .merge_key = "type", .list_keys = "type", .doc = "What is known about it."},
     {"allocatedResources", FIELD_MAP, 5, .item = FIELD_QUANTITY},
     {"allocatedResourceStatuses", FIELD_MAP, 7, .item = FIELD_STRING},
-    {"currentVolumeAttributesClassName", FIELD_STRING, 8},
-    {"modifyVolumeStatus", FIELD_OBJECT, 9, .of = &modify_volume_status_schema},
+    {"currentVolumeAttributesClassName", FIELD_STRING, 8, .no_effect = true},
+    {"modifyVolumeStatus", FIELD_OBJECT, 9, .of = &modify_volume_status_schema, .no_effect = true},
     {0},
 };
 static const struct schema persistent_volume_claim_status_schema = {

@@ -263,7 +263,7 @@ static const struct field security_context_fields[] = {
     {"procMount", FIELD_STRING, 9, ONE_OF("Default", "Unmasked"),
      .doc = "How /proc is mounted: Default or Unmasked."},
     {"windowsOptions", FIELD_OBJECT, 10, .of = &windows_security_context_options_schema,
-     .doc = "Windows only."},
+     .doc = "Windows only.", .no_effect = true},
     {"seccompProfile", FIELD_OBJECT, 11, .of = &seccomp_profile_schema,
      .doc = "System calls that are allowed."},
     {"appArmorProfile", FIELD_OBJECT, 12, .of = &app_armor_profile_schema,

@@ -75,7 +75,7 @@ static const struct field pod_security_context_fields[] = {
      .doc = "Group id its processes run as."},
     {"sysctls", FIELD_LIST, 7, .of = &sysctl_schema, .doc = "Kernel settings of the pod."},
     {"windowsOptions", FIELD_OBJECT, 8, .of = &windows_security_context_options_schema,
-     .doc = "Windows only."},
+     .doc = "Windows only.", .no_effect = true},
     {"fsGroupChangePolicy", FIELD_STRING, 9, ONE_OF("Always", "OnRootMismatch"),
      .doc = "OnRootMismatch or Always."},
     {"seccompProfile", FIELD_OBJECT, 10, .of = &seccomp_profile_schema,

@@ -164,6 +164,26 @@ TEST(a_table_refuses_wrong_types_collects_unknown_fields_and_sets_defaults)
               "Unsupported value: \"Odd\": supported values: \"Fast\", \"Slow\"");
 }
 
+TEST(what_has_no_effect_is_marked_in_openapi_and_nothing_else_is)
+{
+    static const struct field rows[] = {
+        {"size", FIELD_INT, 1},
+        {"disk", FIELD_OBJECT, 2, .of = &thing, .no_effect = true},
+        {"link", FIELD_STRING, 3, .doc = "Old.", .no_effect = true},
+        {0},
+    };
+    static const struct schema holder = {"test.v1.Holder", rows};
+    AUTO(arena_done) struct arena arena = {0};
+    const struct json *all = json_get(schema_openapi(&holder, &arena), STR("properties"));
+    CHECK_STR(written(json_get(all, STR("size")), &arena),
+              "{\"type\":\"integer\",\"format\":\"int32\"}");
+    CHECK_STR(written(json_get(all, STR("disk")), &arena),
+              "{\"allOf\":[{\"$ref\":\"#/components/schemas/io.k8s.api.test.v1.Thing\"}],"
+              "\"default\":{},\"x-davy-no-effect\":true}");
+    CHECK_STR(written(json_get(all, STR("link")), &arena),
+              "{\"type\":\"string\",\"description\":\"Old.\",\"x-davy-no-effect\":true}");
+}
+
 TEST(protobuf_bodies_become_the_same_json)
 {
     AUTO(arena_done) struct arena arena = {0};

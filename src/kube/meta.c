@@ -39,7 +39,7 @@ static const struct field meta_fields[] = {
     {"generateName", FIELD_STRING, 2,
      .doc = "Prefix of a name the server completes when name is empty."},
     {"namespace", FIELD_STRING, 3, .immutable = true, .doc = "Namespace the name is unique in."},
-    {"selfLink", FIELD_STRING, 4, .doc = "No longer used."},
+    {"selfLink", FIELD_STRING, 4, .doc = "No longer used; not kept.", .no_effect = true},
     {"uid", FIELD_STRING, 5, .doc = "Identity of this object among all that ever had its name."},
     {"resourceVersion", FIELD_STRING, 6,
      .doc = "Version of the object; sent back with a change it guards against lost updates."},

@@ -55,6 +55,7 @@ struct field {
     const char *const *one_of;
     bool in_view;
     size_t view_at;
+    bool no_effect;  /* Accepted and kept; nothing will ever act on it or on what it holds. */
     const char *doc; /* One sentence; kubectl explain shows it. */
 };
 

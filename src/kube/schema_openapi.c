@@ -71,6 +71,8 @@ static struct json *property(const struct field *field, struct arena *arena)
     }
     if (field->doc != NULL)
         json_add(out, STR("description"), text(arena, field->doc));
+    if (field->no_effect)
+        json_add(out, STR("x-davy-no-effect"), json_bool(arena, true));
     if (field->merge_key != NULL) {
         json_add(out, STR("x-kubernetes-patch-merge-key"), text(arena, field->merge_key));
         json_add(out, STR("x-kubernetes-patch-strategy"), text(arena, "merge"));
