@@ -8,7 +8,10 @@ enum { KEY_LEN_MAX = 512 };
 
 /* clang-format off */
 static const struct kind *const built_in[] = {
+    &kind_analysisrun,
+    &kind_analysistemplate,
     &kind_binding,
+    &kind_clusteranalysistemplate,
     &kind_clusterrole,
     &kind_clusterrolebinding,
     &kind_configmap,
@@ -21,6 +24,7 @@ static const struct kind *const built_in[] = {
     &kind_endpointslice,
     &kind_event,
     &kind_event_v1,
+    &kind_experiment,
     &kind_hpa,
     &kind_hpa_v1,
     &kind_ingress,
@@ -43,6 +47,7 @@ static const struct kind *const built_in[] = {
     &kind_resourcequota,
     &kind_role,
     &kind_rolebinding,
+    &kind_rollout,
     &kind_runtimeclass,
     &kind_secret,
     &kind_selfsubjectaccessreview,
