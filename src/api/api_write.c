@@ -372,7 +372,8 @@ static int check_is_new(struct call *call)
 static void show_parts(const struct kind *kind, struct json *object, struct arena *arena)
 {
     static const str_t parts[] = {STR("spec"), STR("status")};
-    for (size_t i = 0; i < ARRAY_LEN(parts) && kind->custom == NULL; i++)
+    bool shown = kind->custom == NULL && !kind->as_given;
+    for (size_t i = 0; shown && i < ARRAY_LEN(parts); i++)
         for (const struct field *row = kind->schema->fields; row->name != NULL; row++)
             if (str_eq(str_from_z(row->name), parts[i]) && row->type == FIELD_OBJECT &&
                 json_get(object, parts[i]) == NULL)

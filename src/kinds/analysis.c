@@ -123,20 +123,20 @@ const struct kind kind_analysistemplate = {
     .group = "argoproj.io", .version = "v1alpha1", .name = "AnalysisTemplate",
     .plural = "analysistemplates", .singular = "analysistemplate",
     .shortcuts = (const char *const[]){"at", NULL}, .namespaced = true,
-    .has_spec_generation = true, .schema = &template_schema, .check = template_check,
-    .columns = template_columns,
+    .has_spec_generation = true, .as_given = true, .schema = &template_schema,
+    .check = template_check, .columns = template_columns,
 };
 const struct kind kind_clusteranalysistemplate = {
     .group = "argoproj.io", .version = "v1alpha1", .name = "ClusterAnalysisTemplate",
     .plural = "clusteranalysistemplates", .singular = "clusteranalysistemplate",
-    .shortcuts = (const char *const[]){"cat", NULL}, .has_spec_generation = true,
+    .shortcuts = (const char *const[]){"cat", NULL}, .has_spec_generation = true, .as_given = true,
     .schema = &cluster_template_schema, .check = template_check, .columns = template_columns,
 };
 const struct kind kind_analysisrun = {
     .group = "argoproj.io", .version = "v1alpha1", .name = "AnalysisRun",
     .plural = "analysisruns", .singular = "analysisrun",
     .shortcuts = (const char *const[]){"ar", NULL}, .namespaced = true,
-    .has_spec_generation = true, .schema = &run_schema, .check = run_check,
+    .has_spec_generation = true, .as_given = true, .schema = &run_schema, .check = run_check,
     .columns = run_columns,
 };
 /* clang-format on */

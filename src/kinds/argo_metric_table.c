@@ -114,7 +114,8 @@ static const struct field prometheus_fields[] = {
     {"rangeQuery", FIELD_OBJECT, .of = &range_schema, .doc = "A query over a time."},
     {0},
 };
-static const struct schema prometheus_schema = {"argo.v1alpha1.PrometheusMetric", prometheus_fields};
+static const struct schema prometheus_schema = {
+    "argo.v1alpha1.PrometheusMetric", prometheus_fields};
 
 static const struct field web_fields[] = {
     {"method", FIELD_STRING, ONE_OF("GET", "POST", "PUT"), .doc = "HTTP method; GET."},

@@ -90,7 +90,7 @@ static const struct column experiment_columns[] = {
 const struct kind kind_experiment = {
     .group = "argoproj.io", .version = "v1alpha1", .name = "Experiment", .plural = "experiments",
     .singular = "experiment", .shortcuts = (const char *const[]){"exp", NULL}, .namespaced = true,
-    .has_status = true, .has_spec_generation = true, .schema = &experiment_schema,
+    .has_status = true, .has_spec_generation = true, .as_given = true, .schema = &experiment_schema,
     .check = experiment_check, .columns = experiment_columns,
 };
 /* clang-format on */

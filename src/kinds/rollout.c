@@ -5,13 +5,21 @@
 #include "kinds/kinds.h"
 #include "kinds/pod_spec.h"
 #include "kinds/rules.h"
+#include "kinds/tables.h"
 
-static void rollout_prepare(struct json *object, const struct json *old, struct arena *arena)
+/*
+ * The template is checked with its defaults but kept without them, as Argo does: kubectl's apply
+ * knows no merge keys of added kinds, so defaults in the object would make each apply a change.
+ */
+static void check_template(const struct json *template, const struct json *selector,
+                           const struct place *at, struct field_errors *errors)
 {
-    (void)old;
-    struct json *pod = json_at(object, "spec.template.spec");
+    struct json *full = json_clone(template, errors->arena);
+    schema_set_defaults(&pod_template_spec_schema, full, errors->arena);
+    struct json *pod = json_at(full, "spec");
     if (pod != NULL)
-        pod_spec_defaults(pod, arena);
+        pod_spec_defaults(pod, errors->arena);
+    pod_template_check(full, selector, at, restart_always, errors);
 }
 
 static void check_step(const struct json *step, const struct place *at, struct field_errors *errors)
@@ -99,7 +107,7 @@ static void rollout_check(const struct json *object, const struct json *old,
                    "Required value: Rollout has missing field '.spec.selector'");
     rule_label_selector(selector, IN(at, "selector"), errors);
     if (!elsewhere && template != NULL && selector != NULL)
-        pod_template_check(template, selector, IN(at, "template"), restart_always, errors);
+        check_template(template, selector, IN(at, "template"), errors);
     check_strategy(json_get(spec, STR("strategy")), IN(at, "strategy"), errors);
 }
 
@@ -122,7 +130,7 @@ const struct kind kind_rollout = {
     .group = "argoproj.io", .version = "v1alpha1", .name = "Rollout", .plural = "rollouts",
     .singular = "rollout", .shortcuts = (const char *const[]){"ro", NULL},
     .categories = category_all, .namespaced = true, .has_status = true,
-    .has_spec_generation = true, .schema = &rollout_schema, .prepare = rollout_prepare,
+    .has_spec_generation = true, .as_given = true, .schema = &rollout_schema,
     .check = rollout_check, .columns = rollout_columns, .scale = &rollout_scale,
 };
 /* clang-format on */

@@ -84,7 +84,7 @@ void kind_set_defaults(const struct kind *kind, struct json *object, struct aren
 {
     if (kind->custom != NULL)
         jsonschema_default(kind->custom, object, arena);
-    else
+    else if (!kind->as_given)
         schema_set_defaults(kind->schema, object, arena);
 }
 

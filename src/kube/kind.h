@@ -51,6 +51,7 @@ struct kind {
     bool namespaced;
     bool secret;               /* Encrypted at rest. */
     const struct json *custom; /* The JSON schema of a CustomResourceDefinition's version. */
+    bool as_given;             /* Added to Kubernetes by others: no defaults, no empty parts. */
     bool mixed;                /* Objects may be stored as several versions of it. */
     bool only_create;          /* A question (reviews): it is answered, and nothing is stored. */
     bool has_status;           /* Served at /status too; main writes do not change it. */
