@@ -402,7 +402,7 @@ static void print_go(const struct field *field, const struct json *value, struct
     const struct json **sorted = arena_array(arena, const struct json *, json_count(labels) + 1);
     JSON_EACH(labels, label)
     sorted[n++] = label;
-    qsort(sorted, n, sizeof(*sorted), by_key);
+    qsort(sorted, n, sizeof(struct json *), by_key);
     buf_add(out, STR("v1.LabelSelector{MatchLabels:map[string]string"));
     buf_add(out, n == 0 ? STR("(nil)") : STR("{"));
     for (size_t i = 0; i < n; i++)

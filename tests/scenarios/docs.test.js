@@ -61,9 +61,14 @@ async function follow(t, page) {
   const dir = await temporary(t);
   const data = path.join(dir, 'data');
   const text = await readFile(path.join(root, page), 'utf8');
-  const commands = [...text.matchAll(/^ {4}davy (.+)$/gm)].map((match) => match[1]);
-  let house = page === 'docs/backup.md' ? await davy(t, { dir: data }) : undefined;
-  for (const command of commands) {
+  const commands = [...text.matchAll(/^ {4,6}(davy|kubectl) (.+)$/gm)];
+  let house = commands[0][2].startsWith('serve') ? undefined : await davy(t, { dir: data });
+  for (const [, program, command] of commands) {
+    if (program === 'kubectl') {
+      const result = await kubectlRaw(house, command.replaceAll('docs/', `${root}/docs/`));
+      assert.equal(result.code, 0, `kubectl ${command}: ${result.stdout}${result.stderr}`);
+      continue;
+    }
     const words = command
       .replace('--data DIR', `--data ${data}`)
       .replace('FILE', path.join(dir, 'file'))
@@ -87,3 +92,8 @@ test('the commands of docs/backup.md work as they stand', async (t) => {
 test('the commands of docs/running.md work as they stand', async (t) => {
   assert.ok((await follow(t, 'docs/running.md')) >= 2);
 });
+
+for (const [page, least] of [['docs/workloads.md', 13], ['docs/access.md', 8]])
+  test(`the commands of ${page} work as they stand`, async (t) => {
+    assert.ok((await follow(t, page)) >= least);
+  });
