@@ -64,7 +64,7 @@ static void answer_metrics(struct call *call)
     for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
         buf_printf(&out, "davy_store_objects{resource=\"%s\"} %zu\n", (*kind)->plural,
                    store_count(api->store, kind_resource(*kind, call->arena), STR("")));
-    http_answer_text(call->x, 200, STR("text/plain; version=0.0.4; charset=utf-8"),
+    call_answer_text(call, 200, STR("text/plain; version=0.0.4; charset=utf-8"),
                      arena_str(call->arena, buf_str(&out)));
 }
 
@@ -74,7 +74,7 @@ static void answer_health(struct call *call, str_t path, bool ok)
     str_t name = {path.at + 1, path.len - 1}, verbose;
     str_t type = STR("text/plain; charset=utf-8");
     if (ok && !http_query_get(call->x, STR("verbose"), &verbose)) {
-        http_answer_text(call->x, 200, type, STR("ok"));
+        call_answer_text(call, 200, type, STR("ok"));
         return;
     }
     bool drains = call->api->draining && !ok;
@@ -84,7 +84,7 @@ static void answer_health(struct call *call, str_t path, bool ok)
         ok || drains ? '+' : '-', ok || drains ? "ok" : "failed: not committed yet",
         drains ? '-' : '+', drains ? "failed: draining" : "ok", STR_A(name),
         ok ? "passed" : "failed");
-    http_answer_text(call->x, ok ? 200 : 503, type, text);
+    call_answer_text(call, ok ? 200 : 503, type, text);
 }
 
 static void answer_other(struct call *call)
@@ -100,8 +100,7 @@ static void answer_other(struct call *call)
     else if (str_eq(path, STR("/metrics")))
         answer_metrics(call);
     else if (!authn_document(call) && !document_answer(call))
-        http_answer_text(call->x, 404, STR("text/plain; charset=utf-8"),
-                         STR("404 page not found\n"));
+        call_answer_text(call, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
 }
 
 /* --- requests --- */
@@ -158,6 +157,7 @@ static void handle(void *self, struct exchange *x)
     struct api *api = self;
     struct call *call = arena_new(x->arena, struct call);
     *call = (struct call){.api = api, .x = x, .arena = x->arena};
+    call->audit.received_ms = loop_wall_ms(api->loop);
     api->requests++;
     auth_user(api, x, &call->user);
     enum path_result path = call_parse_path(call);
@@ -165,6 +165,7 @@ static void handle(void *self, struct exchange *x)
         return;
     if (path == PATH_UNKNOWN)
         call->kind = NULL;
+    audit_received(call);
     if (auth_is_bad(call)) {
         answer_plain(call, 401, "Unauthorized", "Unauthorized");
         return;
@@ -174,7 +175,7 @@ static void handle(void *self, struct exchange *x)
     if (!authz_may(call))
         answer_forbidden(call);
     else if (path == PATH_UNKNOWN)
-        http_answer_text(x, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
+        call_answer_text(call, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
     else if (path == PATH_OTHER)
         answer_other(call);
     else if (call_parse_query(call) < 0)
@@ -303,6 +304,8 @@ int api_new(const struct api_settings *settings, struct api **out, struct err *e
         r = addresses_start(api, err);
     if (r == 0)
         r = authz_start(api, err);
+    if (r == 0 && settings->audit_policy.len > 0)
+        r = audit_policy_read(settings->audit_policy, &api->audit_policy, err);
     struct audit_settings audit = {.loop = api->loop, .dir = settings->audit_dir};
     bool torn = false;
     if (r == 0 && audit.dir.len > 0)
@@ -324,6 +327,7 @@ void api_free(struct api *api)
         return;
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
     audit_close(api->audit);
+    audit_policy_free(api->audit_policy);
     authn_stop(api);
     authz_stop(api);
     crds_stop(api);

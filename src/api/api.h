@@ -15,6 +15,7 @@ struct api_settings {
     const struct log *log;
     str_t ca_pem;           /* For kube-root-ca.crt. */
     str_t audit_dir;        /* "": nothing is written down. */
+    str_t audit_policy;     /* Text of a Policy (audit.k8s.io/v1); "": writes and refusals. */
     str_t token_key_pem;    /* Signs the tokens of service accounts; "": one that nobody keeps. */
     str_t token_file;       /* Its text: token,user,uid,"group1,group2" lines; may be "". */
     uint32_t owner_uid;     /* Who may do everything over the unix socket. */

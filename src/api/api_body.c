@@ -92,6 +92,8 @@ int body_any(struct call *call, str_t body, const struct schema *schema, struct 
     else if (r < 0)
         answer_plain(call, 400, "BadRequest", "the body of the request cannot be read: %s",
                      err.text);
+    else if (audit_wants_body(call))
+        call->audit.sent = json_clone(*out, call->arena);
     return r;
 }
 

@@ -430,7 +430,7 @@ bool document_answer(struct call *call)
         bool same = str_eq(http_get(call->x, STR("If-None-Match")), document->etag);
         struct http_bytes body = {same ? STR("") : document->body, documents_unref, all};
         all->refs++;
-        http_answer(call->x, same ? 304 : 200, fields, ARRAY_LEN(fields), body);
+        call_answer(call, same ? 304 : 200, fields, ARRAY_LEN(fields), body);
         return true;
     }
     return false;

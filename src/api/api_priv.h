@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "api/audit.h"
+#include "api/audit_policy.h"
 #include "api/authn.h"
 #include "api/authz.h"
 #include "api/flow.h"
@@ -33,7 +34,8 @@ struct api {
     bool draining;
     int64_t requests;
     struct flows flows;
-    struct audit *audit; /* NULL: none is kept. */
+    struct audit *audit;               /* NULL: none is kept. */
+    struct audit_policy *audit_policy; /* NULL: the built-in one. */
     struct authn authn;
     struct authz authz;
     struct watch_line *line;     /* The event rendered last, for the next watcher. */
@@ -69,6 +71,14 @@ enum api_format { FORMAT_OBJECT, FORMAT_TABLE, FORMAT_PARTIAL };
 
 enum field_validation { VALIDATE_WARN, VALIDATE_STRICT, VALIDATE_IGNORE };
 
+/* What is to be written down about a call; see audit_event.c. */
+struct audit_case {
+    struct audit_verdict verdict;
+    str_t id; /* The same in each of its stages. */
+    msec_t received_ms;
+    struct json *sent; /* The body; NULL: none, or not wanted. */
+};
+
 struct call { /* In the exchange's arena. */
     struct api *api;
     struct exchange *x; /* NULL: a controller asks; refusals go to `err`. */
@@ -93,7 +103,8 @@ struct call { /* In the exchange's arena. */
     struct json *managed;
     struct json *twice;   /* Fields that are there twice in it. */
     struct json *unknown; /* Fields of the body that the kind does not have. */
-    const char *warning;  /* One more sentence for the client; NULL: none. */
+    struct audit_case audit;
+    const char *warning; /* One more sentence for the client; NULL: none. */
 };
 
 const char *verb_word(enum api_verb verb); /* As RBAC and messages name it. */
@@ -110,13 +121,16 @@ void auth_user(struct api *api, struct exchange *x, struct user *user);
 bool auth_is_bad(const struct call *call); /* It says who it is, and we cannot believe it. */
 bool user_in(const struct user *user, str_t group);
 
-/* --- api_status.c: every refusal is one of these --- */
+/* --- api_status.c: every answer goes this way, and every refusal is one of these --- */
 struct refusal {
     int code;
     const char *reason;
     str_t message;
     struct json *details; /* May be NULL. */
 };
+void call_answer(struct call *call, int code, const struct http_field *fields, size_t n_fields,
+                 struct http_bytes body);
+void call_answer_text(struct call *call, int code, str_t content_type, str_t text); /* Copied. */
 struct json *status_json(const struct refusal *refusal, struct arena *arena);
 void answer_refusal(struct call *call, const struct refusal *refusal);
 void answer_plain(struct call *call, int code, const char *reason, const char *fmt, ...)

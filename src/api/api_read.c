@@ -183,7 +183,7 @@ static void answer_buf(struct call *call, struct buf *out)
         {STR("Content-Type"), STR("application/json")},
         {STR("Cache-Control"), STR("no-cache, private")},
     };
-    http_answer(call->x, 200, fields, 2, (struct http_bytes){buf_str(out), free, out->at});
+    call_answer(call, 200, fields, 2, (struct http_bytes){buf_str(out), free, out->at});
 }
 
 static void answer_listing(struct call *call, const struct listing *listing,

@@ -39,11 +39,23 @@ static void add_warnings(struct call *call, const char *word, const struct json 
     }
 }
 
+void call_answer(struct call *call, int code, const struct http_field *fields, size_t n_fields,
+                 struct http_bytes body)
+{
+    audit_answered(call, code, body.bytes);
+    http_answer(call->x, code, fields, n_fields, body);
+}
+
+void call_answer_text(struct call *call, int code, str_t content_type, str_t text)
+{
+    audit_answered(call, code, STR(""));
+    http_answer_text(call->x, code, content_type, text);
+}
+
 void answer_bytes(struct call *call, int code, str_t bytes)
 {
     if (call->x == NULL)
         return;
-    audit_call(call, code);
     struct http_field fields[FIELDS_MAX] = {
         {STR("Content-Type"), STR("application/json")},
         {STR("Cache-Control"), STR("no-cache, private")},
@@ -56,7 +68,7 @@ void answer_bytes(struct call *call, int code, str_t bytes)
         add_warnings(call, "unknown", call->unknown, fields, &n);
         add_warnings(call, "duplicate", call->twice, fields, &n);
     }
-    http_answer(call->x, code, fields, n, (struct http_bytes){.bytes = bytes});
+    call_answer(call, code, fields, n, (struct http_bytes){.bytes = bytes});
 }
 
 void answer_json(struct call *call, int code, const struct json *json)
@@ -165,7 +177,7 @@ void answer_too_many(struct call *call)
                               STR("Too many requests, please try again later."), details};
     struct buf out = {0};
     json_write(status_json(&refusal, call->arena), &out);
-    http_answer(call->x, 429, fields, ARRAY_LEN(fields),
+    call_answer(call, 429, fields, ARRAY_LEN(fields),
                 (struct http_bytes){.bytes = take(&out, call->arena)});
 }
 
@@ -285,9 +297,8 @@ void answer_object(struct call *call, int code, const struct object *object)
             {STR("Content-Type"), STR("application/json")},
             {STR("Cache-Control"), STR("no-cache, private")},
         };
-        audit_call(call, code);
         struct object *shared = object_ref(object);
-        http_answer(call->x, code, fields, 2,
+        call_answer(call, code, fields, 2,
                     (struct http_bytes){shared->json, release_object, shared});
         return;
     }

@@ -87,6 +87,7 @@ static struct watch_line *line_of(struct api *api, const char *type, const struc
 
 static void watcher_free(struct watcher *w)
 {
+    audit_answered(&w->call, 200, STR(""));
     store_unwatch(&w->watch);
     timer_stop(&w->bookmark);
     timer_stop(&w->timeout);
@@ -352,6 +353,7 @@ void api_watch(struct call *call)
     call->x->self = w;
     call->x->on_gone = on_gone;
     call->x->on_drain = on_drain;
+    audit_started(call, 200);
     http_begin(call->x, 200, fields, 2);
     http_flush(call->x); /* Clients wait for the head before they look for events. */
     timer_set(call->api->loop, &w->timeout, timeout_of(call), watch_over);

@@ -1,5 +1,5 @@
 /*
- * audit.h - who changed what, and who was refused: DIR/audit.log, one audit.k8s.io/v1 Event a line.
+ * audit.h - who did what: DIR/audit.log, one audit.k8s.io/v1 Event a line.
  *
  * Each line ends with a hash over itself and the line before, so that a line that was changed,
  * taken out or put in is found by audit_verify(); only the loss of the newest lines is not. A file
@@ -41,5 +41,11 @@ void audit_add(struct audit *audit, str_t event);
 int audit_verify(str_t dir, size_t *lines, struct err *err);
 
 /* --- audit_event.c --- */
-/* Told of every answer; writes down the writes and the refusals. */
-void audit_call(struct call *call, int code);
+/* As soon as it is known who asks for what. */
+void audit_received(struct call *call);
+/* A watch has begun. */
+void audit_started(struct call *call, int code);
+/* Told of every answer. `body` is what is sent, "" if it is none of JSON. */
+void audit_answered(struct call *call, int code, str_t body);
+/* True: the body is to be written down. */
+bool audit_wants_body(const struct call *call);

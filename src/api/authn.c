@@ -177,7 +177,7 @@ bool authn_document(struct call *call)
         return false;
     AUTO(buf_done) struct buf text = {0};
     json_write(jwt_key_set(&call->api->authn.signer, call->arena), &text);
-    http_answer_text(call->x, 200, STR("application/jwk-set+json"),
+    call_answer_text(call, 200, STR("application/jwk-set+json"),
                      arena_str(call->arena, buf_str(&text)));
     return true;
 }

@@ -22,7 +22,7 @@ enum { EXIT_USAGE = 2 };
 
 struct options {
     str_t dir; /* Absolute. */
-    const char *listen, *roles, *role, *binary, *token_file;
+    const char *listen, *roles, *role, *binary, *token_file, *audit_policy;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
     size_t n_words;
@@ -83,7 +83,7 @@ static int run_serve(const struct options *o)
         return fail(&err);
     }
     if (o->role != NULL) {
-        struct role_settings settings = {o->dir, o->arena, o->token_file};
+        struct role_settings settings = {o->dir, o->arena, o->token_file, o->audit_policy};
         return control_run(&settings);
     }
     struct supervisor_settings settings = {.dir = o->dir,
@@ -91,6 +91,7 @@ static int run_serve(const struct options *o)
                                            .listen = o->listen,
                                            .argv = o->argv,
                                            .token_file = o->token_file,
+                                           .audit_policy = o->audit_policy,
                                            .arena = o->arena};
     return supervisor_run(&settings);
 }
@@ -241,7 +242,7 @@ static int run_help(const struct options *o);
 /* clang-format off */
 static const struct command commands[] = {
     {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control]\n"
-     "        [--token-auth-file FILE]",
+     "        [--token-auth-file FILE] [--audit-policy-file FILE]",
      "run Davy", run_serve},
     {"status", "[--data DIR]",
      "is it ready, and where are its doors", run_status},
@@ -308,6 +309,7 @@ static int parse(int argc, char **argv, struct options *o)
             option(argv, &i, "--listen", &o->listen) || option(argv, &i, "--roles", &o->roles) ||
             option(argv, &i, "--role", &o->role) ||
             option(argv, &i, "--token-auth-file", &o->token_file) ||
+            option(argv, &i, "--audit-policy-file", &o->audit_policy) ||
             option(argv, &i, "--binary", &o->binary))
             continue;
         if (argv[i][0] == '-' || o->n_words == ARRAY_LEN(o->words))

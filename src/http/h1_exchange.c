@@ -28,6 +28,7 @@ struct h1_exchange *h1_exchange_new(struct h1_connection *c)
                              .tls = c->base.stream.tls,
                              .local = c->base.local,
                              .peer_uid = c->base.peer_uid,
+                             .fd = c->base.stream.watch.fd,
                              .version = 11};
     out_init(&e->out);
     return e;

@@ -36,7 +36,8 @@ struct h2_stream *h2_stream_new(struct h2_session *s, int32_t id)
                                   .loop = s->c->server->loop,
                                   .tls = s->c->stream.tls,
                                   .local = s->c->local,
-                                  .peer_uid = s->c->peer_uid};
+                                  .peer_uid = s->c->peer_uid,
+                                  .fd = s->c->stream.watch.fd};
     list_add_before(&s->streams, &stream->link);
     s->n_open++;
     s->fresh = false;

@@ -60,6 +60,7 @@ struct exchange {
     const struct tls *tls; /* NULL: plain. tls_peer() tells who. */
     bool local;            /* A unix socket: peer_uid is the kernel's word. */
     uint32_t peer_uid;
+    int fd; /* The connection's; socket_peer_address() tells where it comes from. */
 
     /* The handler's own. */
     void *self;

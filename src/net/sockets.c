@@ -153,6 +153,21 @@ bool socket_peer_uid(int fd, uint32_t *uid)
     return true;
 }
 
+str_t socket_peer_address(int fd, struct arena *arena)
+{
+    union address at = {0};
+    socklen_t len = sizeof(at);
+    char text[INET6_ADDRSTRLEN];
+    if (getpeername(fd, &at.any, &len) < 0)
+        return STR("");
+    const void *ip = at.any.sa_family == AF_INET    ? (const void *)&at.v4.sin_addr
+                     : at.any.sa_family == AF_INET6 ? (const void *)&at.v6.sin6_addr
+                                                    : NULL;
+    if (ip == NULL || inet_ntop(at.any.sa_family, ip, text, sizeof(text)) == NULL)
+        return STR("");
+    return arena_str(arena, str_from_z(text));
+}
+
 int socket_send_unix(const char *path, str_t text, struct err *err)
 {
     union address at;

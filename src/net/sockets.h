@@ -15,6 +15,8 @@ int socket_dial_unix(const char *path, struct err *err);
 int socket_accept(int fd, struct err *err);
 int socket_connect_unix(const char *path, struct err *err); /* Blocking descriptor. */
 bool socket_peer_uid(int fd, uint32_t *uid);                /* Unix sockets only. */
+/* The other side's IP address as text; "" for unix sockets and for those that are gone. */
+str_t socket_peer_address(int fd, struct arena *arena);
 /* One datagram to a unix socket ('@' begins an abstract name), as systemd's notify protocol wants.
  */
 int socket_send_unix(const char *path, str_t text, struct err *err);

@@ -9,7 +9,8 @@ enum { FD_DOORS = 10, FD_LOCAL = 30, FD_READY = 31 };
 struct role_settings {
     str_t dir;
     struct arena *arena;
-    const char *token_file; /* NULL: none. */
+    const char *token_file;   /* NULL: none. */
+    const char *audit_policy; /* A file; NULL: none. */
 };
 
 /* Runs until SIGTERM; gives the exit code. */

@@ -177,10 +177,15 @@ static _Noreturn void role_exec(const struct supervisor *s, int ready_fd)
     for (int i = 0; i < n; i++)
         if (dup2(from[i], to[i]) < 0)
             _exit(EXIT_CONFIG);
-    const char *argv[8] = {"davy", "serve", "--role=control", "--data", s->home.dir.at};
+    const char *argv[10] = {"davy", "serve", "--role=control", "--data", s->home.dir.at};
+    int at = 5;
     if (s->settings->token_file != NULL) {
-        argv[5] = "--token-auth-file";
-        argv[6] = s->settings->token_file;
+        argv[at++] = "--token-auth-file";
+        argv[at++] = s->settings->token_file;
+    }
+    if (s->settings->audit_policy != NULL) {
+        argv[at++] = "--audit-policy-file";
+        argv[at] = s->settings->audit_policy;
     }
     execv("/proc/self/exe", (char *const *)argv);
     _exit(EXIT_CONFIG);

@@ -12,11 +12,12 @@
 #include "base/err.h"
 
 struct supervisor_settings {
-    str_t dir;              /* Absolute. */
-    const char *listen;     /* An address. */
-    bool ports_auto;        /* Free ports instead of the usual ones. */
-    const char *token_file; /* NULL: none. */
-    char **argv;            /* Of this process, for the upgrade. */
+    str_t dir;                /* Absolute. */
+    const char *listen;       /* An address. */
+    bool ports_auto;          /* Free ports instead of the usual ones. */
+    const char *token_file;   /* NULL: none. */
+    const char *audit_policy; /* A file; NULL: none. */
+    char **argv;              /* Of this process, for the upgrade. */
     struct arena *arena;
 };
 

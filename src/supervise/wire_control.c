@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { READY_POLL_MS = 1, RENEW_MS = 3600 * 1000, TOKEN_FILE_BYTES_MAX = 1 << 20 };
+enum { READY_POLL_MS = 1, RENEW_MS = 3600 * 1000, TOLD_BYTES_MAX = 1 << 20 };
 
 struct control {
     struct home home;
@@ -108,7 +108,26 @@ static int open_doors(struct control *control, struct err *err)
     return r;
 }
 
-static int start(struct control *control, str_t token_file, struct err *err)
+/* Files that the command line named: they are read before we are less than we were. */
+struct told {
+    str_t tokens, audit_policy;
+};
+
+static int read_told(const struct role_settings *settings, struct told *told, struct err *err)
+{
+    int r = 0;
+    *told = (struct told){0};
+    if (settings->token_file != NULL)
+        r = file_read(settings->arena, settings->token_file, TOLD_BYTES_MAX, &told->tokens, err);
+    if (r == 0 && settings->audit_policy != NULL)
+        r = file_read(settings->arena, settings->audit_policy, TOLD_BYTES_MAX, &told->audit_policy,
+                      err);
+    if (r == 0 && settings->audit_policy != NULL && told->audit_policy.len == 0)
+        r = err_set(err, ERR_INVALID, "audit policy: '%s' is empty", settings->audit_policy);
+    return r;
+}
+
+static int start(struct control *control, const struct told *told, struct err *err)
 {
     struct store_settings store = {.dir = str_from_z(home_path(&control->home, "store")),
                                    .secret = kind_is_secret};
@@ -124,7 +143,8 @@ static int start(struct control *control, str_t token_file, struct err *err)
                                .store = control->store,
                                .log = &stderr_log,
                                .owner_uid = getuid(),
-                               .token_file = token_file,
+                               .token_file = told->tokens,
+                               .audit_policy = told->audit_policy,
                                .audit_dir = str_from_z(home_path(&control->home, "audit"))};
     r = home_read(&control->home, "pki/ca.crt", &api.ca_pem, err);
     if (r == 0)
@@ -156,14 +176,12 @@ int control_run(const struct role_settings *settings)
     struct err err;
     net_init();
     raise_descriptor_limit();
-    str_t tokens = STR("");
-    int r = 0;
-    if (settings->token_file != NULL) /* It may be for root's eyes only: before we are less. */
-        r = file_read(settings->arena, settings->token_file, TOKEN_FILE_BYTES_MAX, &tokens, &err);
+    struct told told;
+    int r = read_told(settings, &told, &err);
     if (r == 0)
         r = confine(&err);
     if (r == 0)
-        r = start(&control, tokens, &err);
+        r = start(&control, &told, &err);
     if (r < 0) {
         log_error(&stderr_log, "control cannot start", F_STR("error", str_from_z(err.text)));
         return EXIT_CONFIG;

@@ -91,6 +91,67 @@ test('who changed what is written down, and editing it shows', async (t) => {
   assert.match(broken.stderr, /the chain breaks at line \d+/);
 });
 
+test('a policy says what is written down, and how much', async (t) => {
+  const dir = await temporary(t);
+  const data = path.join(dir, 'data');
+  const policy = path.join(dir, 'policy.yaml');
+  await writeFile(
+    policy,
+    `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitManagedFields: true
+rules:
+- level: None
+  nonResourceURLs: ["/*"]
+- level: RequestResponse
+  omitStages: [RequestReceived]
+  resources: [{group: "", resources: [configmaps]}]
+  verbs: [create, patch, list]
+- level: RequestResponse
+  resources: [{group: "", resources: [secrets, serviceaccounts/token]}]
+- level: Metadata
+  resources: [{group: apps}]
+  verbs: [watch]
+`,
+  );
+  const house = await davy(t, { dir: data, args: ['--audit-policy-file', policy] });
+  await kubectl(house, 'create configmap c --from-literal=k=seen');
+  await kubectl(house, ['patch', 'configmap', 'c', '--type=merge', '-p', '{"data":{"k":"new"}}']);
+  await kubectl(house, 'get configmap c');
+  await kubectl(house, 'delete configmap c');
+  await kubectl(house, 'create secret generic s --from-literal=k=hush');
+  await kubectl(house, 'create token default');
+  await kubectl(house, 'get deployments --watch-only --request-timeout=1s').catch(() => {});
+  await house.stop();
+  const text = await readFile(path.join(data, 'audit/audit.log'), 'utf8');
+  const events = text.trim().split('\n').map((line) => JSON.parse(line)).filter((event) => event.kind === 'Event' && event.user.username === 'admin');
+  const story = events.map((event) => `${event.verb} ${event.objectRef?.resource} ${event.level} ${event.stage}`);
+  assert.deepEqual(story, [
+    'create configmaps RequestResponse ResponseComplete',
+    'patch configmaps RequestResponse ResponseComplete',
+    'create secrets Metadata RequestReceived',
+    'create secrets Metadata ResponseComplete',
+    'create serviceaccounts Metadata RequestReceived',
+    'create serviceaccounts Metadata ResponseComplete',
+    'watch deployments Metadata RequestReceived',
+    'watch deployments Metadata ResponseStarted',
+    'watch deployments Metadata ResponseComplete',
+  ]);
+  const [create, patch, received, complete] = events;
+  assert.equal(create.requestObject.data.k, 'seen', 'protobuf or JSON, it is readable');
+  assert.equal(create.responseObject.data.k, 'seen');
+  assert.equal(create.responseObject.metadata.managedFields, undefined);
+  assert.deepEqual(create.sourceIPs, ['127.0.0.1']);
+  assert.deepEqual(patch.requestObject, { data: { k: 'new' } });
+  assert.equal(received.auditID, complete.auditID);
+  assert.ok(!text.includes('aHVzaA') && !text.includes('eyJ'), 'no Secret and no token, whatever the policy says');
+  assert.equal((await run(binary, ['audit', 'verify', '--data', data])).code, 0);
+  await writeFile(policy, 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Everything}]\n');
+  const refused = await run(binary, ['serve', '--data', data, '--ports', 'auto', '--audit-policy-file', policy]);
+  assert.equal(refused.code, 78);
+  assert.match(refused.stderr, /audit policy: rules\[0\].level: 'Everything' is not one of None, Metadata, Request, RequestResponse/);
+});
+
 test('a broken token file is an error at the start', async (t) => {
   const dir = await temporary(t);
   const file = path.join(dir, 'tokens.csv');
