@@ -8,6 +8,8 @@
 #include "api/api_priv.h"
 #include "net/sockets.h"
 
+#include <string.h>
+
 enum { BODY_BYTES_MAX = 256 * 1024 };
 
 /* --- what is wanted --- */
@@ -31,9 +33,10 @@ static str_t verb_of(const struct call *call)
         return str_from_z(verb_word(call->verb));
     str_t method = call->x->method_text;
     char *text = arena_bytes(call->arena, method.len);
+    memcpy(text, method.at, method.len);
     for (size_t i = 0; i < method.len; i++)
-        text[i] =
-            method.at[i] >= 'A' && method.at[i] <= 'Z' ? (char)(method.at[i] | 0x20) : method.at[i];
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            text[i] += 'a' - 'A';
     return (str_t){text, method.len};
 }
 

@@ -2,6 +2,8 @@
 #include "kube/schema.h"
 
 #include "codec/base64.h"
+#include "kube/meta.h"
+#include "kube/quantity.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,8 +128,9 @@ static bool type_fits(enum field_type type, const struct json *json)
     case FIELD_MICRO_TIME:
         return json->type == JSON_STRING;
     case FIELD_QUANTITY:
-    case FIELD_INT_OR_STRING:
         return json->type == JSON_STRING || json->type == JSON_NUMBER;
+    case FIELD_INT_OR_STRING:
+        return json->type == JSON_STRING || type_fits(FIELD_INT, json);
     case FIELD_RAW:
         return true;
     case FIELD_OBJECT:
@@ -154,6 +157,26 @@ static str_t short_name(const struct schema *schema)
     return str_from_z(dot == NULL ? schema->name : dot + 1);
 }
 
+/* Letters that are a suffix of none, and everything else, have two messages, as in Kubernetes. */
+static int decode_quantity(str_t text, struct err *err)
+{
+    static const char suffix[] = "eEinumkKMGTP";
+    quantity_t quantity;
+    size_t i = text.len > 0 && (text.at[0] == '+' || text.at[0] == '-') ? 1 : 0, digits = i;
+    if (quantity_parse(text, &quantity))
+        return 0;
+    while (i < text.len && ((text.at[i] >= '0' && text.at[i] <= '9') || text.at[i] == '.'))
+        i++;
+    bool number = i > digits;
+    while (i < text.len && strchr(suffix, text.at[i]) != NULL)
+        i++;
+    if (number && i == text.len)
+        return err_set(err, ERR_INVALID, "unable to parse quantity's suffix");
+    return err_set(err, ERR_INVALID,
+                   "quantities must match the regular expression "
+                   "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+}
+
 static int decode_plain(const struct decode *decode, const struct walk *walk, enum field_type type,
                         const struct json *json)
 {
@@ -165,8 +188,16 @@ static int decode_plain(const struct decode *decode, const struct walk *walk, en
             "json: cannot unmarshal %s into Go struct field " STR_F "." STR_F " of type %s",
             json_word(json), STR_A(short_name(decode->top)), STR_A(walk->path), go_type(type));
     str_t bytes;
+    msec_t ms;
     if (type == FIELD_BYTES)
         return base64_decode(json->text, walk->arena, &bytes, decode->err);
+    if (type == FIELD_QUANTITY)
+        return decode_quantity(json->text, decode->err);
+    if ((type == FIELD_TIME || type == FIELD_MICRO_TIME) && !time_parse(json->text, &ms))
+        return err_set(decode->err, ERR_INVALID,
+                       "parsing time \"" STR_F "\" as \"2006-01-02T15:04:05Z07:00\": "
+                       "cannot parse it",
+                       STR_A(json->text));
     return 0;
 }
 
