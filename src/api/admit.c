@@ -13,6 +13,7 @@ static const struct {
 } steps[] = {
     {"Priority", &kind_pod, true, admit_priority},
     {"ServiceAccount", &kind_pod, true, admit_account},
+    {"ServiceAccountTokenSecret", &kind_secret, false, admit_token_secret},
     {"DefaultTolerationSeconds", &kind_pod, true, admit_tolerations},
     {"LimitRanger", &kind_pod, true, admit_limits},
     {"LimitRanger", &kind_persistentvolumeclaim, false, admit_limits},

@@ -34,6 +34,9 @@ int priority_bootstrap(struct api *api, struct err *err);
 /* --- admit_account.c --- */
 int admit_account(struct call *call, struct json *pod, const struct json *old);
 
+/* --- admit_secret.c --- */
+int admit_token_secret(struct call *call, struct json *secret, const struct json *old);
+
 /* --- admit_limits.c, admit_quota.c --- */
 int admit_limits(struct call *call, struct json *object, const struct json *old);
 int admit_quota(struct call *call, struct json *object, const struct json *old);

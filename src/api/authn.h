@@ -58,6 +58,9 @@ str_t uid_of(struct api *api, str_t resource, str_t ns, str_t name, struct arena
 /* --- authn_request.c --- */
 /* POST serviceaccounts/NAME/token. `call` is about the account, `request` is checked by type. */
 void token_request(struct call *call, struct json *request, const struct object *account);
+/* A token of the account that lives as long as the call's Secret. */
+int token_for_secret(struct call *call, str_t account_name, const struct object *account,
+                     str_t secret_uid, str_t *token, struct err *err);
 
 /* --- authn_file.c --- */
 /* Lines of `token,user,uid,"group1,group2"`. ERR_INVALID names the line. */

@@ -7,6 +7,7 @@ enum {
     EXPIRATION_MIN_S = 600,
     WARN_AFTER_S = 3607, /* What the volumes of pods ask for: see below. */
     EXTENDED_S = 365 * 24 * 3600,
+    SECRET_S = 68 * EXTENDED_S, /* The token of a Secret ends with it. */
 };
 
 #define EXPIRATION_MAX_S ((int64_t)1 << 32)
@@ -237,4 +238,19 @@ void token_request(struct call *call, struct json *request, const struct object 
         answer_plain(call, 400, "BadRequest", "the token would be too long: fewer audiences");
     else
         answer_token(call, request, audiences, token, now_ms + expiration_s * 1000);
+}
+
+int token_for_secret(struct call *call, str_t account_name, const struct object *account,
+                     str_t secret_uid, str_t *token, struct err *err)
+{
+    struct arena *arena = call->arena;
+    struct call *about = arena_new(arena, struct call);
+    *about = (struct call){.api = call->api, .arena = arena, .ns = call->ns, .name = account_name};
+    struct bond bond = {
+        .ref = named(arena, call->name, STR("")), .claim = "secret", .uid = secret_uid};
+    struct json *audiences =
+        json_add(json_array(arena), STR(""), json_string(arena, STR(AUTHN_ISSUER)));
+    const struct json *claims = claims_for(about, audiences, account, &bond,
+                                           loop_wall_ms(call->api->loop) / 1000, SECRET_S);
+    return jwt_sign(&call->api->authn.signer, claims, arena, token, err);
 }

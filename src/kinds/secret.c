@@ -70,6 +70,12 @@ static void secret_check(const struct json *object, const struct json *old,
         check_data_key(data, wanted_keys[i].key, wanted_keys[i].or_key, errors);
         check_data_key(data, wanted_keys[i].and_key, NULL, errors);
     }
+    static const str_t account = STR("kubernetes.io/service-account.name");
+    if (str_eq(type, STR("kubernetes.io/service-account-token")) &&
+        json_get_text(json_at(object, "metadata.annotations"), account).len == 0)
+        field_error(errors, FIELD_REQUIRED,
+                    arena_printf(errors->arena, "metadata.annotations[" STR_F "]", STR_A(account)),
+                    "Required value");
     size_t bytes = 0;
     JSON_EACH(data, entry)
     bytes += entry->text.len / 4 * 3;

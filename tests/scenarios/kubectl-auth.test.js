@@ -66,6 +66,42 @@ test('tokens stay good over a restart, and a token file names its own', async (t
   assert.notEqual((await withToken(again, 'sesame', ['auth', 'whoami'])).code, 0);
 });
 
+test('a Secret for a service account holds its token, and both end together', async (t) => {
+  const house = await davy(t);
+  const secret = (name, account) =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/service-account-token',
+      metadata: { name, annotations: account ? { 'kubernetes.io/service-account.name': account } : {} },
+    });
+  assert.match(
+    await kubectl.fails(house, 'create -f -', { input: secret('early', 'ci') }),
+    /secrets "early" is forbidden: there is no service account "ci"/,
+  );
+  assert.match(
+    await kubectl.fails(house, 'create -f -', { input: secret('none') }),
+    /metadata.annotations\[kubernetes.io\/service-account.name\]: Required value/,
+  );
+  await kubectl(house, 'create serviceaccount ci');
+  await kubectl(house, 'apply -f -', { input: secret('ci-token', 'ci') });
+  const { data, metadata } = await kubectl.json(house, 'get secret ci-token');
+  const account = await kubectl.json(house, 'get serviceaccount ci');
+  assert.equal(metadata.annotations['kubernetes.io/service-account.uid'], account.metadata.uid);
+  assert.equal(Buffer.from(data.namespace, 'base64').toString(), 'default');
+  assert.match(Buffer.from(data['ca.crt'], 'base64').toString(), /BEGIN CERTIFICATE/);
+  const token = Buffer.from(data.token, 'base64').toString();
+  const whoami = () => withToken(house, token, ['auth', 'whoami']);
+  assert.match((await whoami()).stdout, /system:serviceaccount:default:ci/);
+  assert.match(await kubectl(house, 'apply -f -', { input: secret('ci-token', 'ci') }), /unchanged/);
+  assert.equal((await kubectl.json(house, 'get secret ci-token')).data.token, data.token, 'it stays the same');
+  await kubectl(house, 'delete secret ci-token');
+  assert.notEqual((await whoami()).code, 0);
+  await kubectl(house, 'apply -f -', { input: secret('again', 'ci') });
+  await kubectl(house, 'delete serviceaccount ci');
+  await eventually(async () => (await kubectlRaw(house, 'get secret again')).code !== 0);
+});
+
 test('who changed what is written down, and editing it shows', async (t) => {
   const dir = await temporary(t);
   const data = path.join(dir, 'data');
