@@ -142,6 +142,25 @@ int body_check_unknown(struct call *call, str_t what)
     return -1;
 }
 
+/* In an apply every field must have an owner, so there is no way to do without unknown ones. */
+static int check_declared(struct call *call, const struct json *object)
+{
+    if (call->unknown->first == NULL)
+        return 0;
+    AUTO(buf_done) struct buf text = {0};
+    bool many = call->unknown->first->next != NULL;
+    JSON_EACH(call->unknown, path)
+    buf_printf(&text, "%s." STR_F ": field not declared in schema", many ? "\n  " : "",
+               STR_A(path->text));
+    call->unknown = NULL;
+    answer_plain(
+        call, 400, "BadRequest",
+        "failed to create typed patch object (" STR_F "/" STR_F "; " STR_F ", Kind=%s): %s" STR_F,
+        STR_A(call->ns), STR_A(call->name), STR_A(json_get_text(object, STR("apiVersion"))),
+        call->kind->name, many ? "errors:" : "", STR_A(buf_str(&text)));
+    return -1;
+}
+
 static int check_types(struct call *call, struct json *object)
 {
     struct err err;
@@ -155,6 +174,8 @@ static int check_types(struct call *call, struct json *object)
         answer_plain(call, 400, "BadRequest", STR_F "%s", STR_A(what), err.text);
         return r;
     }
+    if (is_apply(call) && check_declared(call, object) < 0)
+        return -1;
     return body_check_unknown(call, what);
 }
 

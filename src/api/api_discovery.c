@@ -358,6 +358,43 @@ static void aggregated(struct api *api, bool core, const char *form)
     document_add(api, core ? STR("/api") : STR("/apis"), str_from_z(form), type, list);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const str_t *)a, *(const str_t *)b);
+}
+
+/* What there is besides the documents. */
+static const str_t other_paths[] = {
+    STR("/.well-known/openid-configuration"),
+    STR("/healthz"),
+    STR("/livez"),
+    STR("/metrics"),
+    STR("/openid/v1/jwks"),
+    STR("/readyz"),
+    STR("/version"),
+};
+
+/* "/": where one can go. */
+static void root_paths(struct api *api)
+{
+    struct arena *arena = documents_scratch(api);
+    struct json *root = json_object(arena), *list = json_array(arena);
+    size_t n = ARRAY_LEN(other_paths);
+    for (struct document *each = api->documents->first; each != NULL; each = each->next)
+        n++;
+    str_t *paths = arena_array(arena, str_t, n);
+    memcpy(paths, other_paths, sizeof(other_paths));
+    n = ARRAY_LEN(other_paths);
+    for (struct document *each = api->documents->first; each != NULL; each = each->next)
+        paths[n++] = each->path;
+    qsort(paths, n, sizeof(str_t), by_text);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || !str_eq(paths[i], paths[i - 1])) /* One document may have several forms. */
+            json_add(list, STR(""), json_string(arena, paths[i]));
+    json_add(root, STR("paths"), list);
+    document_add(api, STR("/"), STR(""), STR("application/json"), root);
+}
+
 static void documents_make(struct api *api)
 {
     api->documents = calloc(1, sizeof(*api->documents));
@@ -372,6 +409,7 @@ static void documents_make(struct api *api)
     aggregated(api, true, "v2"); /* Made last, found first. */
     aggregated(api, false, "v2");
     openapi_make(api);
+    root_paths(api);
     arena_done(&api->documents->scratch);
     api->documents->scratch = (struct arena){0};
 }

@@ -168,6 +168,18 @@ enum path_result call_parse_path(struct call *call)
     return result;
 }
 
+/* Reviews are no objects that are kept: they have no columns and no metadata. */
+static bool as_it_is(str_t accept)
+{
+    str_t first;
+    while (accept_format(accept) != FORMAT_OBJECT) {
+        str_cut(accept, ',', &first, &accept);
+        if (accept.len == 0)
+            return false;
+    }
+    return accept_allows_json(accept);
+}
+
 int call_parse_query(struct call *call)
 {
     str_t validation = call_query(call, STR("fieldValidation")), value;
@@ -192,8 +204,8 @@ int call_parse_query(struct call *call)
         }
     }
     str_t accept = http_get(call->x, STR("Accept"));
-    call->format = accept_format(accept);
-    if (!accept_allows_json(accept)) {
+    call->format = call->kind->only_create ? FORMAT_OBJECT : accept_format(accept);
+    if (!accept_allows_json(accept) || (call->kind->only_create && !as_it_is(accept))) {
         answer_plain(call, 406, "NotAcceptable",
                      "only the following media types are accepted: application/json");
         return -1;

@@ -17,6 +17,8 @@ struct anchor {
     struct json *json;
 };
 
+enum { KEYS_COMPARED_MAX = 64 };
+
 struct builder {
     struct arena *arena;
     struct err *err;
@@ -158,12 +160,26 @@ static int put(struct builder *b, struct fy_event *event, struct json *json)
     return err_set(b->err, ERR_INTERNAL, "yaml: a value where a key was expected");
 }
 
+/* The first mistake of a person has its line; container_end() finds what is further on. */
+static bool is_set(const struct json *mapping, str_t name)
+{
+    size_t i = 0;
+    for (const struct json *child = mapping->first; child != NULL && i < KEYS_COMPARED_MAX;
+         child = child->next, i++)
+        if (str_eq(child->key, name))
+            return true;
+    return false;
+}
+
 static int put_key(struct builder *b, struct fy_event *event, str_t text)
 {
     str_t name = arena_str(b->arena, text);
     if (str_eq(name, STR("<<")))
         return err_set(b->err, ERR_INVALID, "yaml: line %d: merge keys are not supported",
                        line_of(event));
+    if (is_set(b->open[b->depth - 1], name))
+        return err_set(b->err, ERR_INVALID, "yaml: line %d: key \"" STR_F "\" already set in map",
+                       line_of(event), STR_A(name));
     b->key = name;
     b->has_key = true;
     return 0;

@@ -237,4 +237,5 @@ void container_check(const struct json *container, const struct container_rules 
     check_mounts(container, rules->volumes, at, errors);
     check_probes(container, !rules->init || sidecar, at, errors);
     check_security(container, at, errors);
+    resources_check(json_get(container, STR("resources")), IN(at, "resources"), errors);
 }

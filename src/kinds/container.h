@@ -15,3 +15,8 @@ void container_defaults(struct json *container, struct arena *arena);
 void container_default_requests(struct json *container, struct arena *arena);
 void container_check(const struct json *container, const struct container_rules *rules,
                      const struct place *at, struct field_errors *errors);
+
+/* --- resources.c --- */
+/* Names, amounts and requests against limits, in Kubernetes' words. */
+void resources_check(const struct json *resources, const struct place *at,
+                     struct field_errors *errors);

@@ -1,6 +1,7 @@
 /* usage.c - counts by name; a pod's containers run together, its init containers one by one. */
 #include "kinds/usage.h"
 
+#include "base/map.h"
 #include "kinds/kinds.h"
 
 #include <string.h>
@@ -81,9 +82,35 @@ static quantity_t of_pod(const struct json *pod, const char *which, str_t name)
     return quantity_cmp(sum, most) > 0 ? sum : most;
 }
 
+static const str_t usual[] = {STR("cpu"), STR("memory"), STR("ephemeral-storage")};
+
+static bool is_usual(str_t name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+        if (str_eq(name, usual[i]))
+            return true;
+    return false;
+}
+
+/* What others invented is counted as "requests.example.com/gpu", huge pages as both. */
+static void add_unusual(struct usage *usage, const struct json *pod, const struct json *containers,
+                        struct map *seen, struct arena *arena, int times)
+{
+    JSON_EACH(containers, container)
+    JSON_EACH(json_at(container, "resources.requests"), request)
+    {
+        if (is_usual(request->key) || map_find(seen, request->key) != NULL)
+            continue;
+        map_add(seen, request->key, arena_new(arena, struct map_node));
+        quantity_t value = of_pod(pod, "requests", request->key);
+        add_joined(usage, "requests.", request->key, value, times);
+        if (memchr(request->key.at, '/', request->key.len) == NULL)
+            add(usage, request->key, value, times);
+    }
+}
+
 static void add_pod(struct usage *usage, const struct json *pod, int times)
 {
-    static const str_t usual[] = {STR("cpu"), STR("memory"), STR("ephemeral-storage")};
     add(usage, STR("count/pods"), quantity_of(1), times);
     if (has_ended(pod))
         return;
@@ -94,6 +121,10 @@ static void add_pod(struct usage *usage, const struct json *pod, int times)
         add_joined(usage, "requests.", usual[i], request, times);
         add_joined(usage, "limits.", usual[i], of_pod(pod, "limits", usual[i]), times);
     }
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(map_done) struct map seen = {0};
+    add_unusual(usage, pod, json_at(pod, "spec.containers"), &seen, &arena, times);
+    add_unusual(usage, pod, json_at(pod, "spec.initContainers"), &seen, &arena, times);
 }
 
 void usage_missing(const struct json *pod, const struct json *hard, struct buf *out)

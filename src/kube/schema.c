@@ -15,6 +15,8 @@ struct walk {
     struct arena *arena;
     str_t path;
     unsigned depth;
+    const struct schema *owner; /* Of the last field that has a name, */
+    str_t field;                /* and the path to that. */
 };
 
 static struct walk into(const struct walk *walk, str_t name)
@@ -71,8 +73,16 @@ void field_error(struct field_errors *errors, enum field_reason reason, str_t pa
 
 /* --- types --- */
 
-static const char *go_type(enum field_type type)
+/* "core.v1.PodSpec" is v1.PodSpec in Go. */
+static const char *go_struct(const struct schema *schema)
 {
+    const char *dot = strchr(schema->name, '.');
+    return dot == NULL ? schema->name : dot + 1;
+}
+
+static const char *go_type(const struct field *field, enum field_type type, struct arena *arena)
+{
+    enum field_type item = field->of != NULL ? FIELD_OBJECT : field->item;
     switch (type) {
     case FIELD_INT:
         return "int32";
@@ -95,11 +105,11 @@ static const char *go_type(enum field_type type)
     case FIELD_RAW:
         return "object";
     case FIELD_OBJECT:
-        return "struct";
+        return go_struct(field->of);
     case FIELD_LIST:
-        return "[]";
+        return arena_printf(arena, "[]%s", go_type(field, item, arena)).at;
     case FIELD_MAP:
-        return "map[string]string";
+        return arena_printf(arena, "map[string]%s", go_type(field, item, arena)).at;
     }
     return "";
 }
@@ -143,7 +153,6 @@ static bool type_fits(enum field_type type, const struct json *json)
 }
 
 struct decode {
-    const struct schema *top;
     struct json *unknown;
     struct err *err;
 };
@@ -177,8 +186,23 @@ static int decode_quantity(str_t text, struct err *err)
                    "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
 }
 
-static int decode_plain(const struct decode *decode, const struct walk *walk, enum field_type type,
-                        const struct json *json)
+/* Go counts no items: "spec.containers.name". */
+static str_t without_indexes(str_t path, struct arena *arena)
+{
+    char *out = arena_bytes(arena, path.len);
+    size_t n = 0;
+    bool inside = false;
+    for (size_t i = 0; i < path.len; i++) {
+        inside = inside || path.at[i] == '[';
+        if (!inside)
+            out[n++] = path.at[i];
+        inside = inside && path.at[i] != ']';
+    }
+    return (str_t){out, n};
+}
+
+static int decode_plain(const struct decode *decode, const struct walk *walk,
+                        const struct field *field, enum field_type type, const struct json *json)
 {
     if (json->type == JSON_NULL)
         return 0;
@@ -186,7 +210,8 @@ static int decode_plain(const struct decode *decode, const struct walk *walk, en
         return err_set(
             decode->err, ERR_INVALID,
             "json: cannot unmarshal %s into Go struct field " STR_F "." STR_F " of type %s",
-            json_word(json), STR_A(short_name(decode->top)), STR_A(walk->path), go_type(type));
+            json_word(json), STR_A(short_name(walk->owner)),
+            STR_A(without_indexes(walk->field, walk->arena)), go_type(field, type, walk->arena));
     str_t bytes;
     msec_t ms;
     if (type == FIELD_BYTES)
@@ -196,8 +221,8 @@ static int decode_plain(const struct decode *decode, const struct walk *walk, en
     if ((type == FIELD_TIME || type == FIELD_MICRO_TIME) && !time_parse(json->text, &ms))
         return err_set(decode->err, ERR_INVALID,
                        "parsing time \"" STR_F "\" as \"2006-01-02T15:04:05Z07:00\": "
-                       "cannot parse it",
-                       STR_A(json->text));
+                       "cannot parse \"" STR_F "\" as \"2006\"",
+                       STR_A(json->text), STR_A(json->text));
     return 0;
 }
 
@@ -206,7 +231,7 @@ static int decode_value(const struct decode *decode, const struct walk *walk,
 {
     if (walk->depth > SCHEMA_DEPTH_MAX)
         return err_set(decode->err, ERR_INVALID, "the object is nested too deeply");
-    int r = decode_plain(decode, walk, type, json);
+    int r = decode_plain(decode, walk, field, type, json);
     if (r < 0 || json->type == JSON_NULL)
         return r;
     if (type == FIELD_OBJECT)
@@ -239,6 +264,8 @@ static int decode_object(const struct decode *decode, const struct walk *walk,
         if (type_fits(field->type, child) && field->type == FIELD_STRING)
             continue;
         struct walk inner = into(walk, child->key);
+        inner.owner = schema;
+        inner.field = inner.path;
         int r = decode_value(decode, &inner, field, field->type, child);
         if (r < 0)
             return r;
@@ -249,7 +276,7 @@ static int decode_object(const struct decode *decode, const struct walk *walk,
 int schema_decode_check(const struct schema *schema, const struct json *object,
                         struct json *unknown, struct arena *arena, struct err *err)
 {
-    struct decode decode = {schema, unknown, err};
+    struct decode decode = {unknown, err};
     struct walk walk = {.arena = arena};
     if (!is_object(object))
         return err_set(err, ERR_INVALID, "json: cannot unmarshal %s into Go value of type " STR_F,
