@@ -100,6 +100,7 @@ static void try_type(struct tour *tour, const struct field *field, const char *t
     else if (strstr(err.text, field->name) == NULL && strstr(err.text, "quantit") == NULL &&
              strstr(err.text, "parsing time") == NULL && strstr(err.text, "base64") == NULL)
         say(tour, field->name, err.text, "the refusal does not name the field");
+    tour->arena = NULL;
 }
 
 static void try_types(struct tour *tour, const struct field *field, enum field_type type,
@@ -130,12 +131,11 @@ static void try_values(struct tour *tour, const struct field *field)
     tour->arena = &arena;
     if (field->check == CHECK_ONE_OF)
         try_value(tour, field, json_string(&arena, STR("Nonesuch")));
-    if (field->check != CHECK_RANGE)
-        return;
-    if (field->least > INT64_MIN)
+    if (field->check == CHECK_RANGE && field->least > INT64_MIN)
         try_value(tour, field, json_int(&arena, field->least - 1));
-    if (field->most < INT32_MAX)
+    if (field->check == CHECK_RANGE && field->most < INT32_MAX)
         try_value(tour, field, json_int(&arena, field->most + 1));
+    tour->arena = NULL;
 }
 
 static void try_unknown(struct tour *tour)
@@ -150,6 +150,7 @@ static void try_unknown(struct tour *tour)
     int r = kind_decode_check(tour->kind, object, unknown, &arena, &err);
     if (r != 0 || json_count(unknown) != 1 || !str_eq(unknown->first->text, path))
         say(tour, "nonesuch", "1", "an unknown field is not told by its path");
+    tour->arena = NULL;
 }
 
 static void walk(struct tour *tour, const struct schema *schema)

@@ -41,7 +41,7 @@ test('bodies that are wrong are refused with words', async (t) => {
   const house = await davy(t);
   const rows = [
     ['{"metadata":', 'application/json', 400, /must be of type ConfigMap.*unexpected end of JSON input/],
-    ['{"metadata":{"name":1}}', 'application/json', 400, /cannot unmarshal number into Go struct field ConfigMap.metadata.name of type string/],
+    ['{"metadata":{"name":1}}', 'application/json', 400, /cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string/],
     ['a: [1\n', 'application/yaml', 400, /is unrecognized.*yaml: line \d+/],
     ['k8s\0\xff\xff', 'application/vnd.kubernetes.protobuf', 400, /is unrecognized/],
     ['x', 'text/html', 415, /accepted media types include: application\/json/],
