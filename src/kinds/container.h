@@ -18,5 +18,6 @@ void container_check(const struct json *container, const struct container_rules 
 
 /* --- resources.c --- */
 /* Names, amounts and requests against limits, in Kubernetes' words. */
+void resource_name_check(str_t name, const struct place *list, struct field_errors *errors);
 void resources_check(const struct json *resources, const struct place *at,
                      struct field_errors *errors);

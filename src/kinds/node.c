@@ -1,10 +1,41 @@
 /* node.c - Node: a machine that runs pods. */
+#include "base/map.h"
 #include "kinds/columns.h"
 #include "kinds/kinds.h"
 #include "kinds/rules.h"
 #include "kinds/tables.h"
 
 #define ROLE_LABEL "node-role.kubernetes.io/"
+
+static void check_unique_taints(const struct json *taints, struct field_errors *errors)
+{
+    AUTO(map_done) struct map seen = {0};
+    long i = 0;
+    JSON_EACH(taints, taint)
+    {
+        str_t key = json_get_text(taint, STR("key")), effect = json_get_text(taint, STR("effect"));
+        str_t both = arena_printf(errors->arena, STR_F ":" STR_F, STR_A(key), STR_A(effect));
+        const struct place *at = ITEM(IN(NULL, "spec"), "taints", i++);
+        if (map_find(&seen, both) == NULL)
+            map_add(&seen, both, arena_new(errors->arena, struct map_node));
+        else
+            rule_error(errors, FIELD_DUPLICATE, at,
+                       "Duplicate value: \"" STR_F
+                       "\": taints must be unique by key and effect pair",
+                       STR_A(both));
+    }
+}
+
+static void check_pod_cidrs(const struct json *spec, struct field_errors *errors)
+{
+    long i = 0;
+    str_t one = json_get_text(spec, STR("podCIDR"));
+    const struct json *all = json_get(spec, STR("podCIDRs"));
+    if (one.len > 0 && json_count(all) == 0)
+        rule_cidr(one, ITEM(IN(NULL, "spec"), "podCIDRs", 0), errors);
+    JSON_EACH(all, cidr)
+    rule_cidr(json_text(cidr, STR("")), ITEM(IN(NULL, "spec"), "podCIDRs", i++), errors);
+}
 
 static void node_check(const struct json *object, const struct json *old,
                        struct field_errors *errors)
@@ -20,6 +51,8 @@ static void node_check(const struct json *object, const struct json *old,
         check_label_value(json_get_text(taint, STR("value")),
                           place_text(IN(at, "value"), errors->arena), errors);
     }
+    check_unique_taints(json_get(spec, STR("taints")), errors);
+    check_pod_cidrs(spec, errors);
     const struct json *id = json_at(old, "spec.providerID");
     if (id != NULL && id->text.len > 0 && !json_eq(id, json_get(spec, STR("providerID"))))
         rule_error(errors, FIELD_FORBIDDEN, IN(IN(NULL, "spec"), "providerID"),

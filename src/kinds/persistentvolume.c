@@ -3,6 +3,7 @@
 #include "kinds/kinds.h"
 #include "kinds/rules.h"
 #include "kinds/tables.h"
+#include "kube/quantity.h"
 
 #define DEFAULT_CLASS "storageclass.kubernetes.io/is-default-class"
 
@@ -15,9 +16,11 @@ static void check_modes(const struct json *spec, const struct place *at,
     if (json_count(json_get(spec, STR("accessModes"))) == 0)
         rule_error(errors, FIELD_REQUIRED, IN(at, "accessModes"),
                    "Required value: at least 1 access mode is required");
+    bool alone = false;
     JSON_EACH(json_get(spec, STR("accessModes")), mode)
     {
         bool known = false;
+        alone = alone || str_eq(json_text(mode, STR("")), STR("ReadWriteOncePod"));
         for (size_t m = 0; m < ARRAY_LEN(modes); m++)
             known = known || str_eq(json_text(mode, STR("")), str_from_z(modes[m]));
         if (!known)
@@ -28,6 +31,31 @@ static void check_modes(const struct json *spec, const struct place *at,
                        STR_A(json_text(mode, STR(""))));
         i++;
     }
+    if (alone && i > 1)
+        rule_error(errors, FIELD_FORBIDDEN, IN(at, "accessModes"),
+                   "Forbidden: may not use ReadWriteOncePod with other access modes");
+}
+
+/* An amount of something that must be there: "spec.capacity[storage]". */
+static void check_amount(const struct json *amount, const struct place *at,
+                         struct field_errors *errors)
+{
+    quantity_t value;
+    if (!quantity_parse(json_text(amount, STR("")), &value) || value.nano > 0)
+        return;
+    field_error(
+        errors, FIELD_INVALID,
+        arena_printf(errors->arena, STR_F "[storage]", STR_A(place_text(at, errors->arena))),
+        "Invalid value: \"" STR_F "\": must be greater than %s", STR_A(amount->text),
+        value.nano < 0 ? "or equal to 0" : "zero");
+}
+
+static void check_class(const struct json *spec, const struct place *at,
+                        struct field_errors *errors)
+{
+    str_t name = json_get_text(spec, STR("storageClassName"));
+    if (name.len > 0)
+        rule_name(NAME_SUBDOMAIN, name, true, IN(at, "storageClassName"), errors);
 }
 
 /* "RWO,ROX" */
@@ -82,8 +110,19 @@ static void pv_check(const struct json *object, const struct json *old, struct f
     const struct place *at = IN(NULL, "spec");
     size_t sources = 0;
     check_modes(spec, at, errors);
-    if (json_at(spec, "capacity.storage") == NULL)
+    const struct json *capacity = json_at(spec, "capacity.storage");
+    if (capacity == NULL)
         rule_error(errors, FIELD_REQUIRED, IN(at, "capacity"), "Required value");
+    else
+        check_amount(capacity, IN(at, "capacity"), errors);
+    check_class(spec, at, errors);
+    if (json_get(spec, STR("local")) != NULL && json_get(spec, STR("nodeAffinity")) == NULL)
+        rule_error(errors, FIELD_REQUIRED, IN(IN(NULL, "metadata"), "annotations"),
+                   "Required value: Local volume requires node affinity");
+    if (str_eq(json_text(json_at(spec, "hostPath.path"), STR("")), STR("/")) &&
+        str_eq(json_get_text(spec, STR("persistentVolumeReclaimPolicy")), STR("Recycle")))
+        rule_error(errors, FIELD_FORBIDDEN, IN(at, "persistentVolumeReclaimPolicy"),
+                   "Forbidden: may not be 'recycle' for a hostPath mount of '/'");
     JSON_EACH(spec, member)
     sources += is_source(member->key);
     if (sources == 0)
@@ -132,9 +171,13 @@ static void pvc_check(const struct json *object, const struct json *old,
     const struct json *spec = json_get(object, STR("spec"));
     const struct place *at = IN(NULL, "spec");
     check_modes(spec, at, errors);
-    if (json_at(spec, "resources.requests.storage") == NULL)
-        rule_error(errors, FIELD_REQUIRED, IN(IN(IN(at, "resources"), "requests"), "storage"),
-                   "Required value");
+    const struct json *storage = json_at(spec, "resources.requests.storage");
+    if (storage == NULL)
+        field_error(errors, FIELD_REQUIRED, STR("spec.resources[storage]"), "Required value");
+    else
+        check_amount(storage, IN(at, "resources"), errors);
+    check_class(spec, at, errors);
+    rule_label_selector(json_get(spec, STR("selector")), IN(at, "selector"), errors);
     if (old == NULL)
         return;
     struct json *allowed = json_clone(json_get(old, STR("spec")), errors->arena);

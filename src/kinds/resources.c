@@ -115,3 +115,9 @@ void resources_check(const struct json *resources, const struct place *at,
     JSON_EACH(requests, request)
     check_request(request, json_get(limits, request->key), at, errors);
 }
+
+void resource_name_check(str_t name, const struct place *list, struct field_errors *errors)
+{
+    if (!is_known(name))
+        check_resource_name(name, place_text(list, errors->arena), errors);
+}

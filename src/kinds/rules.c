@@ -237,6 +237,23 @@ bool is_ip(str_t text)
     return inet_pton(AF_INET, z, bytes) == 1 || inet_pton(AF_INET6, z, bytes) == 1;
 }
 
+bool is_cidr(str_t text)
+{
+    str_t ip, bits;
+    int64_t n;
+    bool ok = str_cut(text, '/', &ip, &bits) && is_ip(ip) && str_to_i64(bits, &n) && n >= 0;
+    return ok && n <= (memchr(ip.at, ':', ip.len) != NULL ? 128 : 32);
+}
+
+void rule_cidr(str_t text, const struct place *at, struct field_errors *errors)
+{
+    if (!is_cidr(text))
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"" STR_F
+                   "\": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",
+                   STR_A(text));
+}
+
 /* --- lists and changes --- */
 
 void rule_unique(const struct json *list, const char *key, const struct place *up, const char *name,

@@ -42,6 +42,8 @@ void rule_unique(const struct json *list, const char *key, const struct place *u
 void rule_unchanged(const struct json *was, const struct json *is, const struct place *at,
                     struct field_errors *errors);
 bool is_ip(str_t text);
+bool is_cidr(str_t text); /* "10.9.8.0/24" */
+void rule_cidr(str_t text, const struct place *at, struct field_errors *errors);
 
 /* Does `selector` (matchLabels and matchExpressions) select these labels? */
 bool selects(const struct json *selector, const struct json *labels);

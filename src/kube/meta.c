@@ -229,6 +229,68 @@ static void check_annotations(const struct json *annotations, struct field_error
                     "Too long: may not be more than %d bytes", ANNOTATIONS_BYTES_MAX);
 }
 
+/*
+ * Kinds of Kubernetes' own know three finalizers by short names; others have a domain and a path.
+ * Custom kinds and what defines them take any qualified name.
+ */
+static void check_finalizers(const struct kind *kind, const struct json *finalizers,
+                             struct field_errors *errors)
+{
+    static const str_t known[] = {STR("kubernetes"), STR("orphan"), STR("foregroundDeletion")};
+    size_t i = 0;
+    bool any = kind->custom != NULL || kind->as_given ||
+               str_eq(str_from_z(kind->group), STR("apiextensions.k8s.io"));
+    if (finalizers == NULL || finalizers->type != JSON_ARRAY)
+        return;
+    JSON_EACH(finalizers, finalizer)
+    {
+        str_t name = json_text(finalizer, STR(""));
+        bool fine = any || memchr(name.at, '/', name.len) != NULL;
+        for (size_t k = 0; k < ARRAY_LEN(known) && !fine; k++)
+            fine = str_eq(name, known[k]);
+        check_key(name, STR("metadata.finalizers"), errors);
+        if (!fine)
+            field_error(errors, FIELD_INVALID,
+                        arena_printf(errors->arena, "metadata.finalizers[%zu]", i),
+                        "Invalid value: \"" STR_F
+                        "\": name is neither a standard finalizer name nor is it fully qualified",
+                        STR_A(name));
+        i++;
+    }
+}
+
+/* One object may be controlled by one other, and by no Event, which ends by itself. */
+static void check_owners(const struct json *owners, struct field_errors *errors)
+{
+    str_t controller = STR("");
+    size_t i = 0;
+    if (owners == NULL || owners->type != JSON_ARRAY)
+        return;
+    JSON_EACH(owners, owner)
+    {
+        str_t name = json_get_text(owner, STR("name")), kind = json_get_text(owner, STR("kind"));
+        str_t at = arena_printf(errors->arena, "metadata.ownerReferences[%zu]", i++);
+        if (str_eq(kind, STR("Event")) &&
+            str_eq(json_get_text(owner, STR("apiVersion")), STR("v1")))
+            field_error(errors, FIELD_INVALID, at,
+                        "Invalid value: \"" STR_F
+                        "\": /v1, Kind=Event is disallowed from being an owner",
+                        STR_A(name));
+        if (!json_is_true(json_get(owner, STR("controller"))))
+            continue;
+        if (controller.len > 0)
+            field_error(
+                errors, FIELD_INVALID, STR("metadata.ownerReferences"),
+                "Invalid value: \"" STR_F
+                "\": Only one reference can have Controller set to true. Found \"true\" "
+                "in references for " STR_F " and " STR_F,
+                STR_A(name), STR_A(controller),
+                STR_A(arena_printf(errors->arena, STR_F "/" STR_F, STR_A(kind), STR_A(name))));
+        else
+            controller = arena_printf(errors->arena, STR_F "/" STR_F, STR_A(kind), STR_A(name));
+    }
+}
+
 void meta_check(const struct kind *kind, const struct json *object, struct field_errors *errors)
 {
     const struct json *meta = json_get(object, STR("metadata"));
@@ -240,10 +302,8 @@ void meta_check(const struct kind *kind, const struct json *object, struct field
         check_name(kind->name_rule, name, STR("metadata.name"), errors);
     check_labels(json_get(meta, STR("labels")), STR("metadata.labels"), errors);
     check_annotations(json_get(meta, STR("annotations")), errors);
-    const struct json *finalizers = json_get(meta, STR("finalizers"));
-    if (finalizers != NULL && finalizers->type == JSON_ARRAY)
-        JSON_EACH(finalizers, finalizer)
-    check_key(json_text(finalizer, STR("")), STR("metadata.finalizers"), errors);
+    check_finalizers(kind, json_get(meta, STR("finalizers")), errors);
+    check_owners(json_get(meta, STR("ownerReferences")), errors);
 }
 
 /* --- time and identity --- */

@@ -11,6 +11,15 @@ const deployment = (name, spec, pods = {}, labels = { a: 'b' }) =>
   });
 const service = (name, spec) => object('Service', 'v1', name, { spec });
 const label = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const quota = (spec) => object('ResourceQuota', 'v1', 'q', { spec });
+const range = (...limits) => object('LimitRange', 'v1', 'l', { spec: { limits } });
+const claim = (spec) =>
+  object('PersistentVolumeClaim', 'v1', 'v', { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec } });
+const volume = (spec) =>
+  object('PersistentVolume', 'v1', 'v', { spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/x' }, ...spec } });
+const node = (spec) => object('Node', 'v1', 'n', { spec });
+const map = (metadata) => JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', ...metadata } });
+const owner = (name, more) => ({ apiVersion: 'v1', kind: 'Pod', name, uid: name, ...more });
 const invalid = (what, ...faults) => `The ${what} is invalid: ${faults.length > 1 ? '\n' : ''}${faults.map((fault) => (faults.length > 1 ? `* ${fault}` : fault)).join('\n')}`;
 const unreadable = (kind, why) => `Error from server (BadRequest): error when creating "STDIN": ${kind} in version "v1" cannot be handled as a ${kind}: ${why}`;
 
@@ -65,6 +74,43 @@ const rows = [
     invalid('CronJob "z"', 'spec.schedule: Invalid value: "bad": expected exactly 5 fields, found 1: [bad]', 'spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'),
   ],
   [object('Event', 'v1', 'e', { involvedObject: { namespace: 'errs' }, firstTimestamp: 'yesterday' }), /parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"/],
+  [quota({ hard: { pods: '-1' } }), invalid('ResourceQuota "q"', 'spec.hard[pods]: Invalid value: "-1": must be greater than or equal to 0')],
+  [quota({ hard: { pods: '500m' } }), invalid('ResourceQuota "q"', 'spec.hard[pods]: Invalid value: "500m": must be an integer')],
+  [
+    quota({ hard: { foo: '1' } }),
+    invalid('ResourceQuota "q"', 'spec.hard[foo]: Invalid value: "foo": must be a standard resource type or fully qualified', 'spec.hard[foo]: Invalid value: "foo": must be a standard resource for quota'),
+  ],
+  [quota({ hard: { pods: '1' }, scopes: ['X'] }), invalid('ResourceQuota "q"', 'spec.scopes: Invalid value: []core.ResourceQuotaScope{"X"}: unsupported scope')],
+  [
+    quota({ hard: { pods: '1' }, scopes: ['BestEffort', 'NotBestEffort'] }),
+    invalid('ResourceQuota "q"', 'spec.scopes: Invalid value: []core.ResourceQuotaScope{"BestEffort", "NotBestEffort"}: conflicting scopes'),
+  ],
+  [quota({ hard: { services: '1' }, scopes: ['BestEffort'] }), invalid('ResourceQuota "q"', 'spec.scopes: Invalid value: []core.ResourceQuotaScope{"BestEffort"}: unsupported scope applied to resource')],
+  [range({ type: 'Container' }, { type: 'Container' }), invalid('LimitRange "l"', 'spec.limits[1].type: Duplicate value: "Container"')],
+  [range({ type: 'Pod', default: { cpu: '2' } }), invalid('LimitRange "l"', "spec.limits[0].default: Forbidden: may not be specified when `type` is 'Pod'")],
+  [range({ type: 'Container', maxLimitRequestRatio: { cpu: '500m' } }), invalid('LimitRange "l"', 'spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: "500m": ratio 500m is less than 1')],
+  [range({ type: 'Pod', min: { cpu: '2' }, max: { cpu: '1' } }), invalid('LimitRange "l"', 'spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1')],
+  [claim({ accessModes: ['ReadWriteOncePod', 'ReadWriteOnce'] }), invalid('PersistentVolumeClaim "v"', 'spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes')],
+  [claim({ resources: { requests: { storage: '0' } } }), invalid('PersistentVolumeClaim "v"', 'spec.resources[storage]: Invalid value: "0": must be greater than zero')],
+  [claim({ resources: {} }), invalid('PersistentVolumeClaim "v"', 'spec.resources[storage]: Required value')],
+  [volume({ capacity: {} }), invalid('PersistentVolume "v"', 'spec.capacity: Required value')],
+  [volume({ capacity: { storage: '-1' } }), invalid('PersistentVolume "v"', 'spec.capacity[storage]: Invalid value: "-1": must be greater than or equal to 0')],
+  [
+    volume({ hostPath: { path: '/' }, persistentVolumeReclaimPolicy: 'Recycle' }),
+    invalid('PersistentVolume "v"', "spec.persistentVolumeReclaimPolicy: Forbidden: may not be 'recycle' for a hostPath mount of '/'"),
+  ],
+  [volume({ hostPath: undefined, local: { path: '/x' } }), invalid('PersistentVolume "v"', 'metadata.annotations: Required value: Local volume requires node affinity')],
+  [node({ podCIDR: 'x' }), invalid('Node "n"', 'spec.podCIDRs[0]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')],
+  [
+    node({ taints: [{ key: 'a', effect: 'NoSchedule' }, { key: 'a', effect: 'NoSchedule' }] }),
+    invalid('Node "n"', 'spec.taints[1]: Duplicate value: "a:NoSchedule": taints must be unique by key and effect pair'),
+  ],
+  [map({ finalizers: ['abc'] }), invalid('ConfigMap "c"', 'metadata.finalizers[0]: Invalid value: "abc": name is neither a standard finalizer name nor is it fully qualified')],
+  [
+    map({ ownerReferences: [owner('a', { controller: true }), owner('b', { controller: true })] }),
+    invalid('ConfigMap "c"', 'metadata.ownerReferences: Invalid value: "b": Only one reference can have Controller set to true. Found "true" in references for Pod/a and Pod/b'),
+  ],
+  [map({ ownerReferences: [owner('a', { kind: 'Event' })] }), invalid('ConfigMap "c"', 'metadata.ownerReferences[0]: Invalid value: "a": /v1, Kind=Event is disallowed from being an owner')],
 ];
 
 test('what is refused, in the words that kubectl’s users know', async (t) => {
