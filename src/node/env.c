@@ -98,13 +98,25 @@ int env_make(const struct env_sources *from, struct arena *arena, struct variabl
     return 0;
 }
 
+static char other_case(char c, char from, char to)
+{
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz";
+    static const char large[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (c < from || c > to)
+        return c;
+    if (from == 'a')
+        return large[c - from];
+    return small[c - from];
+}
+
 /* "my-svc" is MY_SVC in names of variables. */
 static str_t shout(str_t name, struct arena *arena)
 {
     char *at = arena_bytes(arena, name.len + 1);
     for (size_t i = 0; i < name.len; i++) {
-        char c = name.at[i];
-        at[i] = c == '-' || c == '.' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        at[i] = other_case(name.at[i], 'a', 'z');
+        if (at[i] == '-' || at[i] == '.')
+            at[i] = '_';
     }
     return (str_t){at, name.len};
 }
@@ -117,8 +129,7 @@ static void add_port(str_t name, str_t ip, const struct json *port, bool first, 
     str_t proto = json_text(json_get(port, STR("protocol")), STR("TCP"));
     char low[8] = {0};
     for (size_t i = 0; i < proto.len && i < sizeof(low) - 1; i++)
-        low[i] = proto.at[i] >= 'A' && proto.at[i] <= 'Z' ? (char)(proto.at[i] + ('a' - 'A'))
-                                                          : proto.at[i];
+        low[i] = other_case(proto.at[i], 'A', 'Z');
     str_t url = arena_printf(arena, "%s://" STR_F ":%lld", low, STR_A(ip), (long long)number);
     str_t base = arena_printf(arena, STR_F "_PORT_%lld_" STR_F, STR_A(name), (long long)number,
                               STR_A(proto));
