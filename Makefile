@@ -14,7 +14,7 @@ down: build        ## stop what `make up` started
 
 build: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
-	@ninja -C $(BUILD) --quiet davy
+	@ninja -C $(BUILD) --quiet davy davy-shim
 
 deps:
 	@tools/deps build
@@ -36,6 +36,7 @@ fuzz:              ## real fuzzing with clang's libFuzzer; SECONDS_EACH=60
 
 install: build     ## binary and systemd unit
 	install -D -m 755 $(BUILD)/davy $(DESTDIR)$(PREFIX)/bin/davy
+	install -D -m 755 $(BUILD)/davy-shim $(DESTDIR)$(PREFIX)/bin/davy-shim
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/davy/README.md
 	install -D -m 644 packaging/davy.service $(DESTDIR)/etc/systemd/system/davy.service
 	sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)/etc/systemd/system/davy.service

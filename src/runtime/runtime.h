@@ -90,10 +90,13 @@ struct runtime_call {
     int pid;        /* Of create. */
     int fd;         /* Of exec: the caller's to close. */
     /* The rest is the runtime's. */
+    void (*told)(struct runtime_call *call);
     struct job job;
     struct runtime *runtime;
     const struct container_spec *spec;
     const struct exec_spec *exec;
+    int shim;
+    uint64_t start; /* Of `pid`. */
     char id[CONTAINER_ID_MAX + 1];
 };
 
@@ -107,7 +110,10 @@ int runtime_signal(struct runtime *runtime, str_t id, int signal, struct err *er
 /* One more process in a running container; its streams are on `call->fd`, see wire.h. */
 void runtime_exec(struct runtime *runtime, struct runtime_call *call, str_t id,
                   const struct exec_spec *exec, void (*done)(struct runtime_call *call));
-/* Kills what runs, removes everything but the rootfs and the log. What is not there is no error. */
+/*
+ * Kills what runs, removes everything but the rootfs and the log. What is not there is no error.
+ * From this call on exited() is not called for it.
+ */
 void runtime_delete(struct runtime *runtime, struct runtime_call *call, str_t id,
                     void (*done)(struct runtime_call *call));
 /* A descriptor of its streams from now on, see wire.h. Any thread. */
