@@ -121,7 +121,7 @@ static int configure(struct tls_config *config, const struct tls_settings *s)
             return -1;
     }
     if (!s->server) {
-        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_verify(ctx, s->any_server ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
         int r = s->server_ca_pem.len > 0 ? trust(ctx, s->server_ca_pem, false)
                                          : SSL_CTX_set_default_verify_paths(ctx) - 1;
         if (r < 0)

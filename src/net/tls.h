@@ -19,6 +19,7 @@ struct tls_settings {
     str_t server_ca_pem; /* Clients: trust only these; "" = the system's. */
     const char *alpn;    /* "h2,http/1.1" in order of preference, or NULL. */
     bool server;
+    bool any_server; /* Clients: whoever answers is taken (probes ask whether, not who). */
 };
 
 int tls_config_new(const struct tls_settings *settings, struct tls_config **out, struct err *err);

@@ -198,11 +198,12 @@ static struct tally tally_of(const struct pod_view *view)
 const char *pod_phase(const struct pod_view *view)
 {
     struct tally tally = tally_of(view);
+    bool ended = (view->over || view->leaving) && view->quiet;
     if (init_failed(view))
         return "Failed";
+    if (ended)
+        return tally.waiting == 0 && tally.succeeded == tally.stopped ? "Succeeded" : "Failed";
     if (!view->initialized || tally.waiting > 0)
         return "Pending";
-    if (!view->over || !view->quiet)
-        return tally.running > 0 || tally.stopped > 0 ? "Running" : "Pending";
-    return tally.succeeded == tally.stopped ? "Succeeded" : "Failed";
+    return "Running";
 }
