@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/time.h"
 #include "kube/kind.h"
 
 extern const struct schema object_meta_schema;
@@ -19,8 +20,5 @@ void check_labels(const struct json *labels, str_t path, struct field_errors *er
 bool is_dns_label(str_t name);
 bool is_dns_subdomain(str_t name);
 
-str_t time_text(msec_t wall_ms, struct arena *arena);       /* 2026-01-31T12:00:00Z */
-str_t micro_time_text(msec_t wall_ms, struct arena *arena); /* ...00.000000Z */
-bool time_parse(str_t text, msec_t *wall_ms);               /* RFC 3339, any offset. */
 str_t age_text(str_t since_time, msec_t now_wall_ms, struct arena *arena); /* kubectl's 5m, 2d3h. */
 str_t uid_new(struct arena *arena); /* A random UUID (RFC 9562, v4). */

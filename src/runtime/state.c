@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/time.h"
 #include "runtime/cgroup.h"
 #include "runtime/spawn.h"
 
@@ -159,29 +160,6 @@ int identity_open(const struct identity *identity)
         return -1;
     }
     return fd;
-}
-
-bool time_parse(str_t text, int64_t *unix_ms)
-{
-    struct tm tm = {0};
-    char z[40];
-    if (text.len < 20 || text.len >= sizeof(z))
-        return false;
-    memcpy(z, text.at, text.len);
-    z[text.len] = '\0';
-    const char *rest = strptime(z, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (rest == NULL)
-        return false;
-    int64_t ms = 0;
-    if (*rest == '.') {
-        int64_t scale = 100;
-        for (rest++; *rest >= '0' && *rest <= '9'; rest++, scale /= 10)
-            ms += (*rest - '0') * scale;
-    }
-    if (*rest != 'Z')
-        return false;
-    *unix_ms = (int64_t)timegm(&tm) * 1000 + ms;
-    return true;
 }
 
 bool state_exit(const char *dir, str_t id, struct container_exit *exit)

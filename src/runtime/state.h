@@ -52,5 +52,3 @@ str_t runtime_words(str_t lines, str_t otherwise, struct arena *arena);
 
 /* A descriptor of that very process; negative when it is gone or another one. */
 int identity_open(const struct identity *identity);
-/* Of exit.json, or anything else that is not what it should be: false. */
-bool time_parse(str_t text, int64_t *unix_ms);
