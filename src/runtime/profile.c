@@ -325,16 +325,17 @@ static int get_locked(struct profiles *profiles, const char *file, uint64_t caps
         *out = kept;
         return 0;
     }
-    if (kept != NULL)
-        kept_free(profiles, kept);
-    kept = calloc(1, sizeof(*kept));
-    MUST(kept != NULL);
+    if (kept == NULL) {
+        kept = calloc(1, sizeof(*kept));
+        MUST(kept != NULL);
+        list_add_before(&profiles->kept, &kept->link);
+        profiles->n++;
+    }
+    arena_reset(&kept->arena); /* It may have been another text until now. */
     kept->file = arena_printf(&kept->arena, "%s", file);
     kept->caps = caps;
     kept->mtime = st.st_mtim;
     int r = kept_make(kept, err);
-    list_add_before(&profiles->kept, &kept->link);
-    profiles->n++;
     if (r < 0) {
         kept_free(profiles, kept);
         return err_wrap(err, "seccomp profile '%s'", file);
