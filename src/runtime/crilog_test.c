@@ -40,7 +40,7 @@ static void clean(void)
     for (int i = 0; i < 10; i++)
         (void)unlink(path_of(i));
     (void)rmdir(dir);
-    memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
+    memset(dir + sizeof(dir) - 7, 'X', 6); /* For the next mkdtemp(). */
 }
 
 /* All of it, in reads of a few bytes. */

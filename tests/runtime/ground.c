@@ -25,8 +25,9 @@ static char dir[64]; /* The one directory of this process, with the pinned names
 
 static const char *root_name(void)
 {
-    static char name[64];
-    snprintf(name, sizeof(name), ROOT "-%d", (int)getpid());
+    static char name[64]; /* Children that a test forks have the same. */
+    if (name[0] == '\0')
+        snprintf(name, sizeof(name), ROOT "-%d", (int)getpid());
     return name;
 }
 
