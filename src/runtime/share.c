@@ -32,7 +32,8 @@ static int set_sysctl(const struct container_pair *pair, struct arena *arena, st
 {
     char *path = (char *)arena_printf(arena, "/proc/sys/" STR_F, STR_A(pair->name)).at;
     for (char *at = path + sizeof("/proc/sys/") - 1; *at != '\0'; at++)
-        *at = *at == '.' ? '/' : *at;
+        if (*at == '.')
+            *at = '/';
     if (strstr(path, "//") != NULL)
         return err_set(err, ERR_INVALID, "'" STR_F "' is no sysctl", STR_A(pair->name));
     int fd = open(path, O_WRONLY | O_CLOEXEC);

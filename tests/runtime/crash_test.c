@@ -94,7 +94,7 @@ TEST(whenever_its_maker_is_killed_nothing_is_left_of_a_container)
     int64_t begin = now_us();
     CHECK(live_and_die(&g, -1));
     int64_t step = (now_us() - begin) / MOMENTS, n = 0;
-    for (int64_t after = step / 2; n < 2 * MOMENTS; after += step, n++) {
+    for (int64_t after = step / 2; n < (int64_t)2 * MOMENTS; after += step, n++) {
         bool through = live_and_die(&g, after);
         clean_up(&g);
         for (size_t i = 0; i < ARRAY_LEN(what); i++)
@@ -104,5 +104,92 @@ TEST(whenever_its_maker_is_killed_nothing_is_left_of_a_container)
             break;
     }
     printf("killed at %lld moments\n", (long long)n);
+    ground_close(&g);
+}
+
+/* --- what is written without end --- */
+
+static int64_t size_of(const struct ground *g, int number)
+{
+    char path[128];
+    struct stat st;
+    snprintf(path, sizeof(path), number == 0 ? "%s" : "%s.%d", g->log, number);
+    return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+/* Such as "Pss" of the container's shim. Its program's pages are shared by all of them. */
+static int64_t shim_kb(const struct ground *g, const char *id, const char *what)
+{
+    char path[256], line[256];
+    int pid = 0;
+    int64_t kb = -1;
+    str_t name, rest;
+    snprintf(path, sizeof(path), "%s/%s/shim", g->state, id);
+    FILE *file = fopen(path, "r");
+    if (file != NULL && fscanf(file, "%d", &pid) != 1) /* NOLINT(cert-err34-c) */
+        pid = 0;
+    if (file != NULL)
+        fclose(file);
+    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+    file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        if (str_cut(str_from_z(line), ':', &name, &rest) && str_eq(name, str_from_z(what)))
+            kb = strtoll(rest.at, NULL, 10);
+    if (file != NULL)
+        fclose(file);
+    return kb;
+}
+
+TEST(a_flood_of_output_has_bounds)
+{
+    enum { FILE_MAX = 11 * 1024 * 1024 };
+    struct ground g;
+    struct group_stats stats;
+    if (!ground_open(&g))
+        return;
+    struct container_spec spec = ground_spec(&g, "flood", SHELL("exec yes"));
+    spec.group = STR("pods/p2/flood");
+    spec.resources.memory_bytes = 256 << 20;
+    if (ground_up(&g, &spec)) {
+        int64_t idle = shim_kb(&g, "flood", "Private_Dirty");
+        while (size_of(&g, 4) < 0)
+            (void)loop_turn(g.loop, 20, &g.err);
+        for (int i = 0; i < 20; i++)
+            (void)loop_turn(g.loop, 20, &g.err);
+        for (int i = 0; i < 5; i++)
+            CHECK(size_of(&g, i) <= FILE_MAX);
+        CHECK(size_of(&g, 5) < 0);
+        CHECK_INT(runtime_group_stats(g.runtime, STR("pods/p2"), &stats, &g.err), 0);
+        CHECK(stats.cpu_usec > 100000); /* The pod pays for it. */
+        printf("shim: own pages %lld kB, in a flood %lld kB\n", (long long)idle,
+               (long long)shim_kb(&g, "flood", "Private_Dirty"));
+        CHECK(shim_kb(&g, "flood", "Private_Dirty") <= 150);
+        CHECK_INT(runtime_signal(g.runtime, STR("flood"), SIGKILL, &g.err), 0);
+        CHECK_INT(ground_exit(&g, "flood")->code, 137);
+    }
+    CHECK_INT(ground_delete(&g, "flood"), 0);
+    CHECK_INT(runtime_group_remove(g.runtime, STR("pods/p2"), &g.err), 0);
+    ground_close(&g);
+}
+
+TEST(a_shim_is_small)
+{
+    struct ground g;
+    char id[16];
+    enum { N = 10 };
+    if (!ground_open(&g))
+        return;
+    for (int i = 0; i < N; i++) {
+        snprintf(id, sizeof(id), "small-%d", i);
+        struct container_spec spec = ground_spec(&g, id, SHELL("echo x; sleep 1000"));
+        (void)ground_up(&g, &spec);
+    }
+    int64_t kb = shim_kb(&g, "small-0", "Pss");
+    printf("shim: PSS %lld kB of ten\n", (long long)kb);
+    CHECK(kb > 0 && kb <= 200);
+    for (int i = 0; i < N; i++) {
+        snprintf(id, sizeof(id), "small-%d", i);
+        CHECK_INT(ground_delete(&g, id), 0);
+    }
     ground_close(&g);
 }
