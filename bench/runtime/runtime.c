@@ -74,6 +74,7 @@ int main(int argc, char **argv)
            runtime_program(g.runtime), rounds, median(times[CREATE], rounds),
            median(times[START], rounds), median(times[EXEC], rounds),
            median(times[DELETE], rounds));
+    (void)runtime_group_remove(g.runtime, STR("pods/bench"), &g.err);
     ground_close(&g);
     return 0;
 }

@@ -106,11 +106,14 @@ static void word(struct words *words, const char *text)
     words->at[words->n++] = text;
 }
 
-/* Where its costs are counted: the pod's; with v2 in a leaf, for inner groups have no processes. */
+/*
+ * Where its costs are counted: the pod's; with v2 in a leaf, for inner groups have no processes.
+ * Also out of the hierarchy by which systemd ends a service.
+ */
 static int shim_groups(struct runtime *runtime, str_t group, struct words *words,
                        struct arena *arena, struct err *err)
 {
-    static const char *const controllers[] = {"memory", "cpu", "cpuacct"};
+    static const char *const controllers[] = {"memory", "cpu", "cpuacct", "pids", "systemd"};
     str_t pod = above(group);
     bool v2 = runtime->cgroups.v2;
     if (v2)

@@ -124,7 +124,7 @@ static int exec_run(struct shim *shim)
 
 static int container_run(struct shim *shim)
 {
-    if (!identity_put("shim", getpid()))
+    if (!identity_put("shim", getpid()) || !file_reserve("exit.json"))
         return 1;
     shim->listener = attach_listen();
     log_open(&shim->log, shim->set.log);

@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { FILE_RESERVED = 512 };
+
 enum { FD_REPORT = 3, FD_LOCK = 4, FD_LAST = 4 };
 
 enum {
@@ -95,8 +97,10 @@ int64_t mono_ms(void);
 /* The whole of a small file, ended by NUL; negative when it cannot be read. */
 ssize_t file_get(const char *path, char *to, size_t max);
 bool file_put(const char *path, const char *text, size_t n); /* Written aside and renamed. */
-bool file_say(const char *path, const char *text);           /* Into a file of the kernel. */
-bool fd_say(int fd, const char *text, size_t n);             /* All of it. */
+/* Room on the disk for a later file_put(): what must be said at the end can be when it is full. */
+bool file_reserve(const char *path);
+bool file_say(const char *path, const char *text); /* Into a file of the kernel. */
+bool fd_say(int fd, const char *text, size_t n);   /* All of it. */
 /* "PID START BOOT" of a process, into a file. */
 bool identity_put(const char *path, pid_t pid);
 

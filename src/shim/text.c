@@ -117,11 +117,25 @@ bool file_put(const char *path, const char *text, size_t n)
     struct line aside = {.n = 0};
     line_add(&aside, path);
     line_add(&aside, ".new");
-    int fd = open(aside.at, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && fd_say(fd, text, n);
+    int fd = open(aside.at, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* What is reserved stays. */
+    bool ok = fd >= 0 && fd_say(fd, text, n) && ftruncate(fd, (off_t)n) == 0;
     if (fd >= 0)
         close(fd);
     return ok && rename(aside.at, path) == 0;
+}
+
+bool file_reserve(const char *path)
+{
+    char blanks[FILE_RESERVED];
+    struct line aside = {.n = 0};
+    memset(blanks, ' ', sizeof(blanks));
+    line_add(&aside, path);
+    line_add(&aside, ".new");
+    int fd = open(aside.at, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && fd_say(fd, blanks, sizeof(blanks));
+    if (fd >= 0)
+        close(fd);
+    return ok;
 }
 
 bool identity_put(const char *path, pid_t pid)
