@@ -113,7 +113,8 @@ TEST(limits_are_written_for_v1_and_v2)
     host.v2 = true;
     config = oci_config(&spec, &host, &arena);
     CHECK_STR(at(config, "linux.resources.unified", &arena), "{\"memory.oom.group\":\"1\"}");
-    CHECK(memmem(at(config, "linux.namespaces", &arena).at, 200, "cgroup", 6) != NULL);
+    str_t namespaces = at(config, "linux.namespaces", &arena);
+    CHECK(memmem(namespaces.at, namespaces.len, "cgroup", 6) != NULL);
 }
 
 TEST(weights_and_quotas_of_cgroups)

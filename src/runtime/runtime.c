@@ -63,21 +63,38 @@ static void learn_limits(struct runtime *runtime)
     runtime->oom_score_adj_min = may_raise ? -1000 : own_score();
 }
 
+/*
+ * With v2, crun allows devices by a program in the kernel, and for that takes all the locked memory
+ * there is; without the capability it refuses. runc does without.
+ */
+static bool crun_fails(const struct runtime *runtime)
+{
+    struct rlimit limit = {0};
+    bool may_raise = (runtime->caps & caps_bit(STR("SYS_RESOURCE"))) != 0;
+    return runtime->crun && runtime->cgroups.v2 && !may_raise &&
+           (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_max != RLIM_INFINITY);
+}
+
+static int open_program(struct runtime *runtime, const char *wanted, struct err *err)
+{
+    struct arena *arena = &runtime->arena;
+    int r = program_find(wanted, arena, &runtime->crun, &runtime->program, err);
+    struct err none;
+    if (r == 0 && wanted[0] == '\0' && crun_fails(runtime))
+        (void)program_find("runc", arena, &runtime->crun, &runtime->program, &none);
+    return r < 0 ? r : program_version(runtime->program, arena, &runtime->version, err);
+}
+
 static int open_parts(struct runtime *runtime, const struct runtime_settings *settings,
                       struct err *err)
 {
-    struct arena *arena = &runtime->arena;
     if (access(settings->shim, X_OK) < 0)
         return err_errno(err, "the shim '%s'", settings->shim);
     if ((mkdir(runtime->dir, 0700) < 0 && errno != EEXIST) ||
         (mkdir(runtime->root, 0700) < 0 && errno != EEXIST))
         return err_errno(err, "make '%s'", runtime->root);
-    int r = program_find(settings->program, arena, &runtime->crun, &runtime->program, err);
-    if (r == 0)
-        r = program_version(runtime->program, arena, &runtime->version, err);
-    if (r == 0)
-        r = cgroups_open(&runtime->cgroups, settings->cgroup_root, runtime->shim, err);
-    return r;
+    int r = cgroups_open(&runtime->cgroups, settings->cgroup_root, runtime->shim, err);
+    return r < 0 ? r : open_program(runtime, settings->program, err);
 }
 
 int runtime_open(const struct runtime_settings *settings, struct runtime **out, struct err *err)

@@ -109,20 +109,22 @@ TEST(a_process_beyond_its_memory_is_said_to_be_killed_for_it)
         return;
     struct container_spec spec = ground_spec(&g, "hungry", SHELL("sleep 1000"));
     spec.group = STR("pods/p1/hungry");
-    spec.resources = (struct container_resources){
-        .memory_bytes = 32 << 20, .cpu_millis = 500, .cpu_shares = 128, .pids = 50};
+    if (ground_has_limits())
+        spec.resources = (struct container_resources){
+            .memory_bytes = 32 << 20, .cpu_millis = 500, .cpu_shares = 128, .pids = 50};
     if (ground_up(&g, &spec)) {
         CHECK_INT(runtime_group_stats(g.runtime, spec.group, &stats, &g.err), 0);
-        CHECK(stats.pids >= 1 && stats.cpu_usec > 0 && stats.memory_used > 0);
+        CHECK(stats.cpu_usec > 0);
+        CHECK(!ground_has_limits() || (stats.pids >= 1 && stats.memory_used > 0));
         CHECK_INT(runtime_group_stats(g.runtime, STR("pods/p1"), &stats, &g.err), 0);
-        CHECK(stats.pids >= 1);
+        CHECK(!ground_has_limits() || stats.pids >= 1);
         CHECK_INT(runtime_signal(g.runtime, STR("hungry"), SIGKILL, &g.err), 0);
         const struct container_exit *exit = ground_exit(&g, "hungry");
         CHECK(exit->code == 137 && exit->signal == SIGKILL && !exit->oom);
     }
     CHECK_INT(ground_delete(&g, "hungry"), 0);
     spec.args = SHELL("exec tail /dev/zero");
-    if (ground_up(&g, &spec)) {
+    if (ground_has_limits() && ground_up(&g, &spec)) {
         const struct container_exit *exit = (g.n_ended = 0, ground_exit(&g, "hungry"));
         CHECK(exit->code == 137 && exit->oom);
     }

@@ -40,6 +40,11 @@ static bool enter(void)
     if (geteuid() != 0 || getenv("SHIM") == NULL || access("/bin/busybox", X_OK) < 0 ||
         unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return false;
+    const char *cgroups = getenv("CGROUPS");
+    if (cgroups != NULL && strcmp(cgroups, "v2") == 0 &&
+        (umount2("/sys/fs/cgroup", MNT_DETACH) < 0 ||
+         mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL) < 0))
+        return false;
     snprintf(dir, sizeof(dir), "/tmp/davy-runtime-XXXXXX");
     if (mkdtemp(dir) == NULL || mount("tmpfs", dir, "tmpfs", 0, "mode=755") < 0)
         return false;
@@ -77,6 +82,18 @@ static void on_exit_of(void *self, str_t id, const struct container_exit *exit)
     memset(ended, 0, sizeof(*ended));
     memcpy(ended->id, id.at, id.len);
     ended->exit = *exit;
+}
+
+bool ground_has_limits(void)
+{
+    struct stat st;
+    char controllers[256] = {0};
+    if (stat("/sys/fs/cgroup/cgroup.controllers", &st) < 0)
+        return true; /* v1 */
+    int fd = open("/sys/fs/cgroup/cgroup.controllers", O_RDONLY | O_CLOEXEC);
+    (void)!read(fd, controllers, sizeof(controllers) - 1);
+    close(fd);
+    return strstr(controllers, "memory") != NULL;
 }
 
 static bool open_runtime(struct ground *ground)
@@ -173,13 +190,16 @@ static size_t count_groups(void)
 {
     static const char *const names[] = {"other", "pods"};
     size_t n = 0;
+    bool v2 = access("/sys/fs/cgroup/cgroup.procs", F_OK) == 0;
     DIR *all = opendir("/sys/fs/cgroup");
     struct dirent *entry, *below;
     while (all != NULL && (entry = readdir(all)) != NULL)
         for (size_t i = 0; i < ARRAY_LEN(names); i++) {
             char path[600];
-            snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s/%s", entry->d_name, root_name(),
-                     names[i]);
+            if (v2 && strcmp(entry->d_name, root_name() + 1) != 0)
+                continue;
+            snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s/%s", v2 ? "" : entry->d_name,
+                     root_name(), names[i]);
             DIR *dir_of = entry->d_name[0] == '.' ? NULL : opendir(path);
             while (dir_of != NULL && (below = readdir(dir_of)) != NULL)
                 n += below->d_type == DT_DIR && below->d_name[0] != '.' && below->d_name[0] != '_';
@@ -218,6 +238,8 @@ void ground_close(struct ground *ground)
     pool_free(ground->pool);
     loop_free(ground->loop);
     char path[400];
+    snprintf(path, sizeof(path), "/sys/fs/cgroup%s", root_name());
+    (void)rmdir(path); /* v2 */
     DIR *all = opendir("/sys/fs/cgroup");
     struct dirent *entry;
     while (all != NULL && (entry = readdir(all)) != NULL) {

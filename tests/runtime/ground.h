@@ -28,6 +28,8 @@ struct ground {
 bool ground_open(struct ground *ground);
 /* Checks that nothing is left: no process, mount, cgroup or file. */
 void ground_close(struct ground *ground);
+/* Memory and processors are limited by cgroups here. v2 may be there without. */
+bool ground_has_limits(void);
 void ground_reopen(struct ground *ground); /* As the next process would. */
 
 #define TEXTS(...)                                                                                 \
