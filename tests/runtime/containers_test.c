@@ -301,3 +301,80 @@ TEST(a_container_whose_shim_was_killed_is_killed_too_and_told)
     CHECK_INT(ground_delete(&g, "orphan"), 0);
     ground_close(&g);
 }
+
+TEST(a_slow_reader_stops_the_writer_and_loses_nothing)
+{
+    enum { BYTES = 20000000 };
+    struct ground g;
+    static char frame[WIRE_FRAME_MAX];
+    struct wire_exit how = {.code = -1};
+    size_t n, all = 0;
+    int fd;
+    if (!ground_open(&g))
+        return;
+    struct container_spec spec = ground_spec(&g, "much", SHELL("sleep 1000"));
+    struct exec_spec exec = {.args =
+                                 SHELL("head -c 20000000 /dev/zero; touch /tmp/written; exit 6")};
+    char written[128];
+    snprintf(written, sizeof(written), "%s/tmp/written", g.rootfs);
+    (void)unlink(written);
+    if (ground_up(&g, &spec) && CHECK_INT(ground_exec(&g, "much", &exec, &fd), 0)) {
+        for (int i = 0; i < 50; i++) /* We do not read, and it does not come to its end. */
+            (void)loop_turn(g.loop, 5, &g.err);
+        CHECK(access(written, F_OK) < 0);
+        while ((n = frame_read(fd, frame)) > 0) {
+            all += frame[0] == WIRE_STDOUT ? n - 1 : 0;
+            if (frame[0] == WIRE_EXIT)
+                memcpy(&how, frame + 1, sizeof(how));
+        }
+        CHECK_INT((int64_t)all, BYTES);
+        CHECK_INT(how.code, 6);
+        CHECK(access(written, F_OK) == 0);
+        close(fd);
+        (void)unlink(written);
+        exec.args = SHELL("cat"); /* Whose client goes is killed. */
+        exec.stdin_open = true;
+        if (CHECK_INT(ground_exec(&g, "much", &exec, &fd), 0)) {
+            CHECK(frame_read(fd, frame) == 1 && frame[0] == WIRE_STARTED);
+            struct group_stats stats = {.pids = 3};
+            close(fd);
+            while (ground_has_limits() && stats.pids > 1)
+                CHECK(runtime_group_stats(g.runtime, STR("other/much"), &stats, &g.err) == 0);
+        }
+    }
+    CHECK_INT(ground_delete(&g, "much"), 0);
+    ground_close(&g);
+}
+
+TEST(a_profile_of_ones_own_and_the_machines_namespaces)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    static const char profile[] =
+        "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\",\"mkdirat\"],"
+        "\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":1}]}";
+    struct ground g;
+    char path[128];
+    if (!ground_open(&g))
+        return;
+    snprintf(path, sizeof(path), "%s/profile.json", g.dir);
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL && fputs(profile, file) >= 0 && fclose(file) == 0);
+    struct container_spec spec = ground_spec(
+        &g, "own", SHELL("busybox mkdir /tmp/x; cat /proc/self/status; ps | grep -c ."));
+    spec.seccomp = SECCOMP_FILE;
+    spec.seccomp_file = str_from_z(path);
+    for (int i = 0; i < NS_CGROUP; i++)
+        spec.namespaces[i].mode = i == NS_USER ? NS_NEW : NS_HOST;
+    if (ground_up(&g, &spec)) {
+        CHECK_INT(ground_exit(&g, "own")->code, 0);
+        str_t log = ground_log(&g, &arena);
+        CHECK(has(log, "mkdir: can't create directory '/tmp/x': Operation not permitted"));
+        CHECK(has(log, "Seccomp:\t2"));
+    }
+    CHECK_INT(ground_delete(&g, "own"), 0);
+    spec.seccomp_file = STR("/no/such/profile.json");
+    CHECK_INT(ground_create(&g, &spec), ERR_NOT_FOUND);
+    CHECK_INT((int64_t)ground_count(&g, "files"), 0);
+    (void)unlink(path);
+    ground_close(&g);
+}
