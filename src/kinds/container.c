@@ -1,6 +1,9 @@
 /* container.c - a container's ports, environment, mounts, probes and resources. */
 #include "kinds/container.h"
 
+#include "kinds/security.h"
+#include "kinds/volume.h"
+
 #include <string.h>
 
 /* --- defaults --- */
@@ -38,64 +41,6 @@ void container_defaults(struct json *container, struct arena *arena)
 
 /* --- rules --- */
 
-static bool is_env_name(str_t name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (name.at[i] < 0x20 || name.at[i] > 0x7e || name.at[i] == '=')
-            return false;
-    return name.len > 0;
-}
-
-static void check_value_from(const struct json *from, bool value, const struct place *at,
-                             struct field_errors *errors)
-{
-    size_t sources = json_count(from);
-    if (sources == 0)
-        rule_error(errors, FIELD_INVALID, at,
-                   "Invalid value: \"\": must specify one of: `fieldRef`, `resourceFieldRef`, "
-                   "`configMapKeyRef` or `secretKeyRef`");
-    else if (value)
-        rule_error(errors, FIELD_INVALID, at,
-                   "Invalid value: \"\": may not be specified when `value` is not empty");
-    else if (sources > 1)
-        rule_error(errors, FIELD_INVALID, at,
-                   "Invalid value: \"\": may not have more than one field specified at a time");
-}
-
-static void check_env(const struct json *container, const struct place *at,
-                      struct field_errors *errors)
-{
-    long i = 0;
-    JSON_EACH(json_get(container, STR("env")), variable)
-    {
-        const struct place *here = ITEM(at, "env", i++);
-        str_t name = json_get_text(variable, STR("name"));
-        if (name.len > 0 && !is_env_name(name))
-            rule_error(errors, FIELD_INVALID, IN(here, "name"),
-                       "Invalid value: \"" STR_F
-                       "\": a valid environment variable name must consist only of printable ASCII "
-                       "characters other than '='",
-                       STR_A(name));
-        const struct json *from = json_get(variable, STR("valueFrom"));
-        if (from != NULL)
-            check_value_from(from, json_get_text(variable, STR("value")).len > 0,
-                             IN(here, "valueFrom"), errors);
-    }
-    i = 0;
-    JSON_EACH(json_get(container, STR("envFrom")), source)
-    {
-        const struct place *here = ITEM(at, "envFrom", i++);
-        size_t n = (json_get(source, STR("configMapRef")) != NULL) +
-                   (json_get(source, STR("secretRef")) != NULL);
-        if (n == 0)
-            rule_error(errors, FIELD_INVALID, here,
-                       "Invalid value: \"\": must specify one of: `configMapRef` or `secretRef`");
-        else if (n > 1)
-            rule_error(errors, FIELD_INVALID, here,
-                       "Invalid value: \"\": may not have more than one field specified at a time");
-    }
-}
-
 static void check_ports(const struct json *container, bool host, const struct place *at,
                         struct field_errors *errors)
 {
@@ -124,6 +69,7 @@ static void check_mounts(const struct json *container, const struct map *volumes
 {
     long i = 0;
     const struct json *mounts = json_get(container, STR("volumeMounts"));
+    bool privileged = json_is_true(json_at(container, "securityContext.privileged"));
     JSON_EACH(mounts, mount)
     {
         const struct place *here = ITEM(at, "volumeMounts", i++);
@@ -132,10 +78,20 @@ static void check_mounts(const struct json *container, const struct map *volumes
         if (name.len > 0 && map_find(volumes, name) == NULL)
             rule_error(errors, FIELD_NOT_FOUND, IN(here, "name"), "Not found: \"" STR_F "\"",
                        STR_A(name));
-        if (sub.len > 0 && (sub.at[0] == '/' || memmem(sub.at, sub.len, "..", 2) != NULL))
-            rule_error(errors, FIELD_INVALID, IN(here, "subPath"),
-                       "Invalid value: \"" STR_F "\": must be a relative path without '..'",
-                       STR_A(sub));
+        str_t expression = json_get_text(mount, STR("subPathExpr"));
+        /* Here Kubernetes names the list and not the mount. */
+        rule_path_below(sub, IN(IN(at, "volumeMounts"), "subPath"), errors);
+        if (sub.len > 0 && expression.len > 0)
+            rule_error(errors, FIELD_INVALID, IN(here, "subPathExpr"),
+                       "Invalid value: \"" STR_F
+                       "\": subPathExpr and subPath are mutually exclusive",
+                       STR_A(expression));
+        rule_path_below(expression, IN(IN(at, "volumeMounts"), "subPathExpr"), errors);
+        if (!privileged &&
+            str_eq(json_get_text(mount, STR("mountPropagation")), STR("Bidirectional")))
+            rule_error(errors, FIELD_FORBIDDEN, IN(IN(at, "volumeMounts"), "mountPropagation"),
+                       "Forbidden: Bidirectional mount propagation is available only to "
+                       "privileged containers");
     }
     AUTO(map_done) struct map seen = {0};
     i = 0;
@@ -148,6 +104,26 @@ static void check_mounts(const struct json *container, const struct map *volumes
                        "Invalid value: \"" STR_F "\": must be unique", STR_A(path));
         else
             map_add(&seen, path, arena_new(errors->arena, struct map_node));
+    }
+}
+
+static void check_headers(const struct json *headers, const struct place *at,
+                          struct field_errors *errors)
+{
+    JSON_EACH(headers, header)
+    {
+        str_t name = json_get_text(header, STR("name"));
+        bool fits = true;
+        for (size_t i = 0; i < name.len; i++) {
+            char c = name.at[i], lower = (char)(c | 0x20);
+            fits = fits && ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-');
+        }
+        if (!fits)
+            rule_error(errors, FIELD_INVALID, at,
+                       "Invalid value: \"" STR_F
+                       "\": a valid HTTP header must consist of alphanumeric characters or '-' "
+                       "(e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
+                       STR_A(name));
     }
 }
 
@@ -166,6 +142,9 @@ static void check_handler(const struct json *handler, const struct place *at,
         const struct json *port = json_get(way, STR("port"));
         if (i == 1 || i == 2)
             rule_port_or_name(port, IN(IN(at, ways[i]), "port"), errors);
+        if (i == 1)
+            check_headers(json_get(way, STR("httpHeaders")), IN(IN(at, "httpGet"), "httpHeaders"),
+                          errors);
         if (i == 0 && json_count(json_get(way, STR("command"))) == 0)
             rule_error(errors, FIELD_REQUIRED, IN(IN(at, "exec"), "command"), "Required value");
     }
@@ -190,6 +169,12 @@ static void check_probes(const struct json *container, bool may, const struct pl
         }
         check_handler(probe, IN(at, probes[i]), errors);
         (void)json_to_i64(json_get(probe, STR("successThreshold")), &successes);
+        const struct json *grace = json_get(probe, STR("terminationGracePeriodSeconds"));
+        if (i == 1 && grace != NULL)
+            rule_error(errors, FIELD_INVALID,
+                       IN(IN(at, probes[i]), "terminationGracePeriodSeconds"),
+                       "Invalid value: " STR_F ": must not be set for readinessProbes",
+                       STR_A(grace->text));
         if (i != 1 && successes != 1)
             rule_error(errors, FIELD_INVALID, IN(IN(at, probes[i]), "successThreshold"),
                        "Invalid value: %lld: must be 1", (long long)successes);
@@ -213,6 +198,8 @@ static void check_security(const struct json *container, const struct place *at,
         rule_error(errors, FIELD_INVALID, IN(at, "securityContext"),
                    "Invalid value: \"\": cannot set `allowPrivilegeEscalation` to false and "
                    "`privileged` to true");
+    if (context != NULL)
+        profiles_check(context, IN(at, "securityContext"), errors);
 }
 
 void container_check(const struct json *container, const struct container_rules *rules,
@@ -233,7 +220,7 @@ void container_check(const struct json *container, const struct container_rules 
         rule_error(errors, FIELD_FORBIDDEN, IN(at, "restartPolicy"),
                    "Forbidden: may not be set for non-init containers");
     check_ports(container, rules->host_network, at, errors);
-    check_env(container, at, errors);
+    env_check(container, at, errors);
     check_mounts(container, rules->volumes, at, errors);
     check_probes(container, !rules->init || sidecar, at, errors);
     check_security(container, at, errors);

@@ -16,6 +16,9 @@ void container_default_requests(struct json *container, struct arena *arena);
 void container_check(const struct json *container, const struct container_rules *rules,
                      const struct place *at, struct field_errors *errors);
 
+/* --- env.c --- */
+void env_check(const struct json *container, const struct place *at, struct field_errors *errors);
+
 /* --- resources.c --- */
 /* Names, amounts and requests against limits, in Kubernetes' words. */
 void resource_name_check(str_t name, const struct place *list, struct field_errors *errors);

@@ -134,6 +134,10 @@ static void pod_check(const struct json *pod, const struct json *old, struct fie
     if (json_count(json_get(spec, STR("ephemeralContainers"))) > 0)
         rule_error(errors, FIELD_FORBIDDEN, IN(IN(NULL, "spec"), "ephemeralContainers"),
                    "Forbidden: cannot be set on create");
+    if (json_get_text(spec, STR("nodeName")).len > 0 &&
+        json_count(json_get(spec, STR("schedulingGates"))) > 0)
+        rule_error(errors, FIELD_FORBIDDEN, IN(IN(NULL, "spec"), "nodeName"),
+                   "Forbidden: cannot be set until all schedulingGates have been cleared");
 }
 
 /* --- columns, as kubectl has always shown them --- */

@@ -2,9 +2,15 @@
 #include "kinds/pod_spec.h"
 
 #include "base/map.h"
+#include "kinds/affinity.h"
 #include "kinds/container.h"
+#include "kinds/security.h"
+#include "kinds/volume.h"
 
 #include <string.h>
+
+/* What resolv.conf can hold. */
+enum { DNS_SERVERS_MAX = 3, DNS_SEARCHES_MAX = 32, DNS_SEARCH_BYTES_MAX = 2048 };
 
 const char *const restart_always[] = {"Always", NULL};
 const char *const restart_never_ever[] = {"OnFailure", "Never", NULL};
@@ -45,44 +51,6 @@ void pod_spec_defaults(struct json *spec, struct arena *arena)
                  json_clone(account != NULL ? account : old, arena));
 }
 
-/* --- volumes --- */
-
-static void check_volume(const struct json *volume, const struct place *at,
-                         struct field_errors *errors)
-{
-    size_t sources = 0;
-    JSON_EACH(volume, member)
-    {
-        if (str_eq(member->key, STR("name")))
-            continue;
-        if (sources++ > 0)
-            rule_error(errors, FIELD_FORBIDDEN,
-                       IN(at, arena_printf(errors->arena, STR_F, STR_A(member->key)).at),
-                       "Forbidden: may not specify more than 1 volume type");
-    }
-    if (sources == 0)
-        rule_error(errors, FIELD_REQUIRED, at, "Required value: must specify a volume type");
-    str_t name = json_get_text(volume, STR("name"));
-    if (name.len > 0)
-        rule_name(NAME_LABEL, name, true, IN(at, "name"), errors);
-    const struct json *claim = json_get(volume, STR("persistentVolumeClaim"));
-    if (claim != NULL && json_get_text(claim, STR("claimName")).len == 0)
-        rule_error(errors, FIELD_REQUIRED, IN(IN(at, "persistentVolumeClaim"), "claimName"),
-                   "Required value");
-    const struct json *secret = json_get(volume, STR("secret"));
-    if (secret != NULL && json_get_text(secret, STR("secretName")).len == 0)
-        rule_error(errors, FIELD_REQUIRED, IN(IN(at, "secret"), "secretName"), "Required value");
-    const struct json *config = json_get(volume, STR("configMap"));
-    if (config != NULL && json_get_text(config, STR("name")).len == 0)
-        rule_error(errors, FIELD_REQUIRED, IN(IN(at, "configMap"), "name"), "Required value");
-    const struct json *path = json_get(volume, STR("hostPath"));
-    if (path != NULL && memmem(json_get_text(path, STR("path")).at,
-                               json_get_text(path, STR("path")).len, "..", 2) != NULL)
-        rule_error(errors, FIELD_INVALID, IN(IN(at, "hostPath"), "path"),
-                   "Invalid value: \"" STR_F "\": must not contain '..'",
-                   STR_A(json_get_text(path, STR("path"))));
-}
-
 /* --- the pod --- */
 
 static void check_toleration(const struct json *toleration, const struct place *at,
@@ -121,6 +89,13 @@ static void check_host_aliases(const struct json *spec, const struct place *at,
                        "Invalid value: \"" STR_F
                        "\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
                        STR_A(ip));
+        long n = 0;
+        JSON_EACH(json_get(alias, STR("hostnames")), name)
+        {
+            const struct place *here = ITEM(ITEM(at, "hostAliases", i), "hostnames", n++);
+            check_name(NAME_SUBDOMAIN, json_text(name, STR("")), place_text(here, errors->arena),
+                       errors);
+        }
         i++;
     }
 }
@@ -144,16 +119,94 @@ static void check_dns(const struct json *spec, const struct place *at, struct fi
     }
 }
 
-static void check_spread(const struct json *spec, const struct place *at,
-                         struct field_errors *errors)
+/* []string{"a", "b"}, as Go prints a list. */
+static str_t go_list(const struct json *list, struct arena *arena)
 {
+    AUTO(buf_done) struct buf out = {0};
+    buf_add(&out, STR("[]string{"));
+    JSON_EACH(list, item)
+    buf_printf(&out, "%s\"" STR_F "\"", item == list->first ? "" : ", ",
+               STR_A(json_text(item, STR(""))));
+    buf_add_char(&out, '}');
+    return arena_str(arena, buf_str(&out));
+}
+
+static void check_dns_lists(const struct json *config, const struct place *at,
+                            struct field_errors *errors)
+{
+    const struct json *servers = json_get(config, STR("nameservers"));
+    const struct json *searches = json_get(config, STR("searches"));
+    size_t bytes = 0;
     long i = 0;
-    JSON_EACH(json_get(spec, STR("topologySpreadConstraints")), constraint)
+    if (json_count(servers) > DNS_SERVERS_MAX)
+        rule_error(errors, FIELD_INVALID, IN(at, "nameservers"),
+                   "Invalid value: " STR_F ": must not have more than %d nameservers",
+                   STR_A(go_list(servers, errors->arena)), DNS_SERVERS_MAX);
+    if (json_count(searches) > DNS_SEARCHES_MAX)
+        rule_error(errors, FIELD_INVALID, IN(at, "searches"),
+                   "Invalid value: " STR_F ": must not have more than %d search paths",
+                   STR_A(go_list(searches, errors->arena)), DNS_SEARCHES_MAX);
+    JSON_EACH(searches, search)
     {
-        rule_label_selector(json_get(constraint, STR("labelSelector")),
-                            IN(ITEM(at, "topologySpreadConstraints", i), "labelSelector"), errors);
-        i++;
+        str_t name = json_text(search, STR(""));
+        bytes += name.len + (search != searches->first);
+        if (name.len > 0 && name.at[name.len - 1] == '.')
+            name.len--; /* The root may be written out. */
+        check_name(NAME_SUBDOMAIN, name, place_text(ITEM(at, "searches", i++), errors->arena),
+                   errors);
     }
+    if (bytes > DNS_SEARCH_BYTES_MAX)
+        rule_error(errors, FIELD_INVALID, IN(at, "searches"),
+                   "Invalid value: " STR_F ": must not have more than %d characters (including "
+                   "spaces) in the search list",
+                   STR_A(go_list(searches, errors->arena)), DNS_SEARCH_BYTES_MAX);
+    i = 0;
+    JSON_EACH(json_get(config, STR("options")), option)
+    {
+        const struct place *here = ITEM(at, "options", i++);
+        if (json_get_text(option, STR("name")).len == 0)
+            rule_error(errors, FIELD_REQUIRED, here, "Required value: must not be empty");
+    }
+}
+
+/* Two containers cannot have the same port of the node. */
+static void check_host_ports(const struct json *containers, const struct place *at,
+                             struct field_errors *errors)
+{
+    AUTO(map_done) struct map seen = {0};
+    long c = 0;
+    JSON_EACH(containers, container)
+    {
+        const struct place *here = ITEM(at, "containers", c++);
+        long p = 0;
+        JSON_EACH(json_get(container, STR("ports")), port)
+        {
+            const struct json *outside = json_get(port, STR("hostPort"));
+            const struct place *there = ITEM(here, "ports", p++);
+            if (outside == NULL || str_eq(outside->text, STR("0")))
+                continue;
+            str_t protocol = json_get_text(port, STR("protocol"));
+            str_t ip = json_get_text(port, STR("hostIP"));
+            str_t key = arena_printf(errors->arena, STR_F "/" STR_F "/" STR_F, STR_A(protocol),
+                                     STR_A(ip), STR_A(outside->text));
+            if (map_find(&seen, key) == NULL)
+                map_add(&seen, key, arena_new(errors->arena, struct map_node));
+            else
+                rule_error(errors, FIELD_DUPLICATE, IN(there, "hostPort"),
+                           "Duplicate value: \"" STR_F "\"", STR_A(key));
+        }
+    }
+}
+
+/* An overhead is checked as if it were limits, and named so. */
+static void check_overhead(const struct json *overhead, const struct place *at,
+                           struct field_errors *errors)
+{
+    if (overhead == NULL)
+        return;
+    struct json *resources = json_object(errors->arena);
+    json_add(resources, STR("limits"), json_clone(overhead, errors->arena));
+    resources_check(resources, IN(at, "overhead"), errors);
 }
 
 static void check_names(const struct json *spec, const struct place *at,
@@ -225,7 +278,7 @@ void pod_spec_check(const struct json *spec, const struct place *at, struct fiel
 {
     long i = 0;
     JSON_EACH(json_get(spec, STR("volumes")), volume)
-    check_volume(volume, ITEM(at, "volumes", i++), errors);
+    volume_check(volume, ITEM(at, "volumes", i++), errors);
     rule_unique(json_get(spec, STR("volumes")), "name", at, "volumes", errors);
     check_containers(spec, at, errors);
     i = 0;
@@ -234,7 +287,13 @@ void pod_spec_check(const struct json *spec, const struct place *at, struct fiel
     check_names(spec, at, errors);
     check_host_aliases(spec, at, errors);
     check_dns(spec, at, errors);
-    check_spread(spec, at, errors);
+    const struct json *dns = json_get(spec, STR("dnsConfig"));
+    if (dns != NULL)
+        check_dns_lists(dns, IN(at, "dnsConfig"), errors);
+    check_host_ports(json_get(spec, STR("containers")), at, errors);
+    check_overhead(json_get(spec, STR("overhead")), at, errors);
+    pod_security_check(spec, at, errors);
+    placement_check(spec, at, errors);
 }
 
 static void check_restart_policy(const struct json *spec, const struct place *at,

@@ -209,7 +209,10 @@ static const struct schema glusterfs_volume_source_schema = {
 
 static const struct field host_path_volume_source_fields[] = {
     {"path", FIELD_STRING, 1, .required = true, .doc = "Path."},
-    {"type", FIELD_STRING, 2, .otherwise = "", .doc = "What type it is."},
+    {"type", FIELD_STRING, 2, .otherwise = "",
+     ONE_OF("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File",
+            "FileOrCreate", "Socket"),
+     .doc = "What type it is."},
     {0},
 };
 const struct schema host_path_volume_source_schema = {
