@@ -23,9 +23,18 @@
 
 static char dir[64]; /* The one directory of this process, with the pinned namespace. */
 
+/* On a machine with systemd: as the daemon does, below a scope that is made for pods. */
+static bool in_scope(void)
+{
+    const char *cgroups = getenv("CGROUPS");
+    return cgroups != NULL && strcmp(cgroups, "scope") == 0;
+}
+
 static const char *root_name(void)
 {
     static char name[64]; /* Children that a test forks have the same. */
+    if (in_scope())
+        return "/davy.slice/davy-pods.scope";
     if (name[0] == '\0')
         snprintf(name, sizeof(name), ROOT "-%d", (int)getpid());
     return name;
@@ -105,7 +114,7 @@ static bool open_runtime(struct ground *ground)
         .dir = ground->state,
         .shim = getenv("SHIM"),
         .program = program == NULL ? "" : program,
-        .cgroup_root = root_name(),
+        .cgroup_root = in_scope() ? "" : root_name(),
         .seccomp_file = "",
         .exited = on_exit_of,
         .self = ground,
@@ -196,7 +205,7 @@ static size_t count_groups(void)
     while (all != NULL && (entry = readdir(all)) != NULL)
         for (size_t i = 0; i < ARRAY_LEN(names); i++) {
             char path[600];
-            if (v2 && strcmp(entry->d_name, root_name() + 1) != 0)
+            if (v2 && strncmp(entry->d_name, root_name() + 1, strlen(entry->d_name)) != 0)
                 continue;
             snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s/%s", v2 ? "" : entry->d_name,
                      root_name(), names[i]);
