@@ -193,3 +193,24 @@ TEST(a_shim_is_small)
     }
     ground_close(&g);
 }
+
+TEST(a_container_that_forks_without_end_is_still_removed)
+{
+    struct ground g;
+    if (!ground_open(&g))
+        return;
+    struct container_spec spec = ground_spec(&g, "bomb",
+                                             SHELL("i=0; while [ $i -lt 90 ]; do (while :; do "
+                                                   "sleep 0.001; done) & i=$((i+1)); done; wait"));
+    for (int shared = 0; shared < 2 && ground_has_limits(); shared++) {
+        spec.resources.pids = 200;
+        spec.namespaces[NS_PID].mode = shared ? NS_HOST : NS_NEW;
+        if (ground_up(&g, &spec))
+            for (struct group_stats stats = {0}; stats.pids < 100;)
+                CHECK_INT(runtime_group_stats(g.runtime, STR("other/bomb"), &stats, &g.err), 0);
+        int64_t begin = now_us();
+        CHECK_INT(ground_delete(&g, "bomb"), 0);
+        printf("removed in %lld ms\n", (long long)(now_us() - begin) / 1000);
+    }
+    ground_close(&g);
+}
