@@ -15,19 +15,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int own_score(void)
+/* The number in a file of the kernel's, such as "-999\n". */
+static int64_t number_in(const char *path, int64_t otherwise)
 {
-    char text[16] = {0};
-    int64_t score = 0;
-    int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+    char text[32] = {0};
+    int64_t number;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
     if (fd >= 0)
         close(fd);
     bool below = n > 0 && text[0] == '-';
     str_t digits = {text + below, n > 0 ? (size_t)n - below : 0};
     (void)str_cut(digits, '\n', &digits, &(str_t){0});
-    (void)!str_to_i64(digits, &score);
-    return below ? -(int)score : (int)score;
+    if (!str_to_i64(digits, &number))
+        return otherwise;
+    return below ? -number : number;
 }
 
 static void learn_limits(struct runtime *runtime)
@@ -55,12 +57,15 @@ static void learn_limits(struct runtime *runtime)
     };
     bool may_raise = (runtime->caps & caps_bit(STR("SYS_RESOURCE"))) != 0;
     _Static_assert(ARRAY_LEN(rows) < ARRAY_LEN(runtime->limits), "and the end of the list");
+    if (may_raise) /* Only of this one there are never more. */
+        runtime->limits[0] = (struct oci_limit){
+            "RLIMIT_NOFILE", (uint64_t)number_in("/proc/sys/fs/nr_open", 1 << 20)};
     for (size_t i = 0; i < ARRAY_LEN(rows) && !may_raise; i++) {
         struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
         (void)getrlimit((__rlimit_resource_t)rows[i].number, &limit);
         runtime->limits[i] = (struct oci_limit){rows[i].name, limit.rlim_max};
     }
-    runtime->oom_score_adj_min = may_raise ? -1000 : own_score();
+    runtime->oom_score_adj_min = may_raise ? -1000 : (int)number_in("/proc/self/oom_score_adj", 0);
 }
 
 /*
