@@ -212,11 +212,29 @@ static void name_of(struct call *call, const struct json *object)
     call->name = json_get_text(meta, STR("name"));
 }
 
+/* A Binding is nothing that is stored: it is what becomes of the pod of its name. */
+static int own_bind(struct api *api, const struct json *binding, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct call call;
+    own_call(api, &kind_pod, &arena, err, &call);
+    call.verb = VERB_CREATE;
+    name_of(&call, binding);
+    const struct object *latest = store_latest(api->store, call.resource, call.ns, call.name);
+    if (latest == NULL)
+        answer_not_found(&call);
+    else
+        api_bind(&call, binding, latest);
+    return err->code;
+}
+
 static int own_create(void *self, const struct kind *kind, const struct json *object,
                       struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     struct call call;
+    if (kind == &kind_binding)
+        return own_bind(self, object, err);
     own_call(self, kind, &arena, err, &call);
     call.verb = VERB_CREATE;
     name_of(&call, object);

@@ -22,6 +22,7 @@ struct removal {
 
 struct writer {
     void *self;
+    /* A Binding (v1) sends the pod of its name to the node it names. */
     int (*create)(void *self, const struct kind *kind, const struct json *object, struct err *err);
     /* `subresource` "" or "status" or "finalize"; metadata.resourceVersion is the precondition. */
     int (*update)(void *self, const struct kind *kind, const char *subresource,

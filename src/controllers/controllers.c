@@ -14,6 +14,7 @@ const struct controller *const controllers_all[] = {
     &replicaset_controller,
     &replication_controller,
     &root_ca_controller,
+    &scheduler_controller,
     &serviceaccount_controller,
     NULL,
 };

@@ -90,6 +90,26 @@ static bool only_added(const struct json *was, const struct json *is)
     return true;
 }
 
+/* A pod that nobody may place yet: gates are taken away, and what it asks of nodes may grow. */
+static void allow_ungating(struct json *allowed, const struct json *spec, const struct json *old,
+                           struct arena *arena)
+{
+    struct json *gates = json_get(spec, STR("schedulingGates"));
+    struct json *wants = json_get(spec, STR("nodeSelector"));
+    if (json_first(json_get(old, STR("schedulingGates"))) == NULL)
+        return;
+    if (gates == NULL)
+        (void)json_remove(allowed, STR("schedulingGates"));
+    else if (only_added(gates, json_get(old, STR("schedulingGates"))))
+        json_set(allowed, STR("schedulingGates"), json_clone(gates, arena));
+    bool grown = wants != NULL;
+    JSON_EACH(json_get(old, STR("nodeSelector")), label)
+    grown =
+        grown && json_get(wants, label->key) != NULL && json_eq(label, json_get(wants, label->key));
+    if (grown)
+        json_set(allowed, STR("nodeSelector"), json_clone(wants, arena));
+}
+
 static void check_update(const struct json *spec, const struct json *old,
                          struct field_errors *errors)
 {
@@ -110,6 +130,7 @@ static void check_update(const struct json *spec, const struct json *old,
         else
             (void)json_remove(allowed, name);
     }
+    allow_ungating(allowed, spec, old, arena);
     bool grace = json_eq(json_get(spec, STR("terminationGracePeriodSeconds")),
                          json_get(old, STR("terminationGracePeriodSeconds")));
     if (json_eq(spec, allowed) && grace &&

@@ -58,8 +58,7 @@ static bool is_sidecar(const struct json *container)
     return str_eq(json_get_text(container, STR("restartPolicy")), STR("Always"));
 }
 
-/* Of one resource: all containers and sidecars together, or the largest init container. */
-static quantity_t of_pod(const struct json *pod, const char *which, str_t name)
+quantity_t usage_of_pod(const struct json *pod, const char *which, str_t name)
 {
     AUTO(arena_done) struct arena arena = {0};
     quantity_t most = quantity_of(0), sidecars = quantity_of(0), value;
@@ -79,7 +78,12 @@ static quantity_t of_pod(const struct json *pod, const char *which, str_t name)
     JSON_EACH(json_get(spec, STR("containers")), container)
     if (read(json_get(json_at(container, list.at), name), &value))
         sum = quantity_add(sum, value);
-    return quantity_cmp(sum, most) > 0 ? sum : most;
+    if (quantity_cmp(sum, most) < 0)
+        sum = most;
+    bool takes = strcmp(which, "requests") == 0 || sum.nano != 0;
+    if (takes && read(json_get(json_get(spec, STR("overhead")), name), &value))
+        sum = quantity_add(sum, value);
+    return sum;
 }
 
 static const str_t usual[] = {STR("cpu"), STR("memory"), STR("ephemeral-storage")};
@@ -102,7 +106,7 @@ static void add_unusual(struct usage *usage, const struct json *pod, const struc
         if (is_usual(request->key) || map_find(seen, request->key) != NULL)
             continue;
         map_add(seen, request->key, arena_new(arena, struct map_node));
-        quantity_t value = of_pod(pod, "requests", request->key);
+        quantity_t value = usage_of_pod(pod, "requests", request->key);
         add_joined(usage, "requests.", request->key, value, times);
         if (memchr(request->key.at, '/', request->key.len) == NULL)
             add(usage, request->key, value, times);
@@ -116,10 +120,10 @@ static void add_pod(struct usage *usage, const struct json *pod, int times)
         return;
     add(usage, STR("pods"), quantity_of(1), times);
     for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
-        quantity_t request = of_pod(pod, "requests", usual[i]);
+        quantity_t request = usage_of_pod(pod, "requests", usual[i]);
         add(usage, usual[i], request, times);
         add_joined(usage, "requests.", usual[i], request, times);
-        add_joined(usage, "limits.", usual[i], of_pod(pod, "limits", usual[i]), times);
+        add_joined(usage, "limits.", usual[i], usage_of_pod(pod, "limits", usual[i]), times);
     }
     AUTO(arena_done) struct arena arena = {0};
     AUTO(map_done) struct map seen = {0};

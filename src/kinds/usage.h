@@ -25,3 +25,8 @@ bool usage_get(const struct usage *usage, str_t name, quantity_t *out);
 void usage_missing(const struct json *pod, const struct json *hard, struct buf *out);
 /* Does the quota look at this pod (NULL: at something that is no pod)? */
 bool usage_in_scope(const struct json *quota, const struct json *pod);
+/*
+ * What a pod takes of one resource ("cpu"); `which` is "requests" or "limits": all containers and
+ * sidecars together, or the largest init container, and the overhead of its sandbox.
+ */
+quantity_t usage_of_pod(const struct json *pod, const char *which, str_t name);
