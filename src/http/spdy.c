@@ -192,13 +192,13 @@ static int open_stream(struct spdy *spdy, unsigned flags, str_t payload, struct 
     AUTO(buf_done) struct buf reply = {0};
     put_number(buf_room(&reply, REPLY_BEFORE), id);
     reply.len += REPLY_BEFORE;
+    spdy_heads_write(spdy->heads, NULL, 0, &reply);
+    send_control(spdy, SYN_REPLY, buf_str(&reply));
     if (!spdy->handler.opened(spdy->handler.self, stream, fields, n)) {
         send_two(spdy, RST_STREAM, id, SPDY_REFUSED);
         forget(stream);
         return 0;
     }
-    spdy_heads_write(spdy->heads, NULL, 0, &reply);
-    send_control(spdy, SYN_REPLY, buf_str(&reply));
     if (!spdy->dead && (flags & FLAG_FIN) != 0)
         end_in(spdy, find(spdy, id));
     return 0;

@@ -34,7 +34,7 @@ struct spdy_stream {
 struct spdy_handler {
     void *self;
     void (*send)(void *self, struct http_bytes bytes);
-    /* False: refused. The fields are views that end with the call. */
+    /* False: reset. The fields are views that end with the call. */
     bool (*opened)(void *self, struct spdy_stream *stream, const struct http_field *fields,
                    size_t n_fields);
     void (*data)(void *self, struct spdy_stream *stream, str_t bytes);
