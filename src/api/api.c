@@ -2,6 +2,7 @@
 #include "api/admit.h"
 #include "api/api_priv.h"
 #include "base/log.h"
+#include "http/client.h"
 
 #include <stdlib.h>
 
@@ -344,6 +345,7 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     MUST(api->n_watchers == 0); /* The HTTP server is freed first. */
+    http_client_free(api->node);
     audit_close(api->audit);
     audit_policy_free(api->audit_policy);
     authn_stop(api);

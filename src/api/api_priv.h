@@ -45,6 +45,7 @@ struct api {
     struct service_addresses *addresses;
     struct parsed parsed[2]; /* The new version and the previous; see list_wants(). */
     unsigned parsed_next;
+    struct http_client *node; /* NULL: nobody has asked for a log yet. */
 };
 
 struct user {
@@ -195,6 +196,8 @@ bool subresource_get(struct call *call, const struct object *object);
 bool subresource_write(struct call *call, str_t body, const struct object *latest);
 /* A pod goes to the node that a Binding names. */
 void api_bind(struct call *call, const struct json *binding, const struct object *latest);
+/* --- api_stream.c: what only the pod's node can do --- */
+void api_stream(struct call *call, const struct object *object);
 /* --- api_scale.c --- */
 void scale_get(struct call *call, const struct object *object);
 void scale_write(struct call *call, str_t body, const struct object *latest);

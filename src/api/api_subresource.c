@@ -247,12 +247,6 @@ static bool is_stream(const struct call *call)
     return false;
 }
 
-static void answer_no_host(struct call *call)
-{
-    answer_plain(call, 400, "BadRequest", "pod " STR_F " does not have a host assigned",
-                 STR_A(call->name));
-}
-
 /* --- who comes here --- */
 
 bool subresource_get(struct call *call, const struct object *object)
@@ -260,7 +254,7 @@ bool subresource_get(struct call *call, const struct object *object)
     if (is_sub(call, "scale"))
         scale_get(call, object);
     else if (is_stream(call))
-        answer_no_host(call);
+        api_stream(call, object);
     else
         return false;
     return true;
@@ -272,7 +266,7 @@ bool subresource_write(struct call *call, str_t body, const struct object *lates
     if (is_sub(call, "scale")) {
         scale_write(call, body, latest);
     } else if (is_stream(call)) {
-        answer_no_host(call);
+        api_stream(call, latest);
     } else if (is_sub(call, "binding")) {
         if (body_of(call, body, &object) == 0)
             api_bind(call, object, latest);

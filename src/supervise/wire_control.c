@@ -143,6 +143,7 @@ static int start(struct control *control, const struct told *told, struct err *e
                                .store = control->store,
                                .log = &stderr_log,
                                .owner_uid = getuid(),
+                               .node_socket = home_path(&control->home, "run/node.sock"),
                                .token_file = told->tokens,
                                .audit_policy = told->audit_policy,
                                .audit_dir = str_from_z(home_path(&control->home, "audit"))};
