@@ -13,15 +13,15 @@ struct api_settings {
     struct loop *loop;
     struct store *store;
     const struct log *log;
-    str_t ca_pem;           /* For kube-root-ca.crt. */
-    str_t audit_dir;        /* "": nothing is written down. */
-    str_t audit_policy;     /* Text of a Policy (audit.k8s.io/v1); "": writes and refusals. */
-    str_t token_key_pem;    /* Signs the tokens of service accounts; "": one that nobody keeps. */
-    str_t token_file;       /* Its text: token,user,uid,"group1,group2" lines; may be "". */
+    str_t ca_pem;            /* For kube-root-ca.crt. */
+    str_t audit_dir;         /* "": nothing is written down. */
+    str_t audit_policy;      /* Text of a Policy (audit.k8s.io/v1); "": writes and refusals. */
+    str_t token_key_pem;     /* Signs the tokens of service accounts; "": one that nobody keeps. */
+    str_t token_file;        /* Its text: token,user,uid,"group1,group2" lines; may be "". */
     const char *node_socket; /* Where the node listens for streams of its pods. */
-    uint32_t owner_uid;     /* Who may do everything over the unix socket. */
-    size_t body_bytes_max;  /* 0: 3 MiB. */
-    size_t watch_bytes_max; /* 0: 1 MiB waiting for a slow reader, then its watch ends cleanly. */
+    uint32_t owner_uid;      /* Who may do everything over the unix socket. */
+    size_t body_bytes_max;   /* 0: 3 MiB. */
+    size_t watch_bytes_max;  /* 0: 1 MiB waiting for a slow reader, then its watch ends cleanly. */
 };
 
 int api_new(const struct api_settings *settings, struct api **out, struct err *err);

@@ -10,7 +10,9 @@
 #include "node/streams.h"
 #include "runtime/wire.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGS_MAX = 64, THREADS = 2, WAIT_MS = 1000 };
+enum { ARGS_MAX = 64, THREADS = 2 };
 
 static const char *logs_dir;
 static const struct ground ground;
@@ -61,23 +63,43 @@ static bool pass(int from, int to, enum wire_type type)
     return n > 0;
 }
 
-static void from_client(int fd, int *input)
+struct typed { /* Not yet taken by the child. */
+    int fd;
+    bool over;
+    char bytes[WIRE_FRAME_MAX];
+    size_t at, n;
+};
+
+static void from_client(int fd, struct typed *typed)
 {
     char bytes[WIRE_FRAME_MAX], text[64];
     struct wire_size size;
     ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
     if (n <= 0)
         _exit(0); /* Whoever ran it has gone. */
-    if (bytes[0] == WIRE_STDIN && *input >= 0)
-        (void)!write(*input, bytes + 1, (size_t)n - 1);
-    if (bytes[0] == WIRE_STDIN_END && *input >= 0) {
-        close(*input);
-        *input = -1;
+    if (bytes[0] == WIRE_STDIN) {
+        typed->at = 0;
+        typed->n = (size_t)n - 1;
+        memcpy(typed->bytes, bytes + 1, typed->n);
     }
+    typed->over = typed->over || bytes[0] == WIRE_STDIN_END;
     if (bytes[0] == WIRE_RESIZE) {
         memcpy(&size, bytes + 1, sizeof(size));
         int len = snprintf(text, sizeof(text), "size %ux%u\n", size.columns, size.rows);
         frame(fd, WIRE_STDOUT, text, (size_t)len);
+    }
+}
+
+static void to_child(struct typed *typed)
+{
+    ssize_t n = typed->n == 0 ? 0 : write(typed->fd, typed->bytes + typed->at, typed->n);
+    if (n > 0) {
+        typed->at += (size_t)n;
+        typed->n -= (size_t)n;
+    }
+    if (typed->n == 0 && typed->over) {
+        close(typed->fd);
+        typed->fd = -1;
     }
 }
 
@@ -98,12 +120,21 @@ static void shim(int fd, char **args)
     close(in[0]);
     close(out[1]);
     close(err[1]);
-    struct pollfd fds[] = {{fd, POLLIN, 0}, {out[0], POLLIN, 0}, {err[0], POLLIN, 0}};
+    struct typed typed = {.fd = in[1]};
+    (void)signal(SIGPIPE, SIG_IGN);
+    MUST(fcntl(in[1], F_SETFL, O_NONBLOCK) == 0);
+    struct pollfd fds[] = {
+        {fd, POLLIN, 0}, {out[0], POLLIN, 0}, {err[0], POLLIN, 0}, {-1, POLLOUT, 0}};
     while (fds[1].fd >= 0 || fds[2].fd >= 0) {
-        if (poll(fds, 3, -1) < 0)
+        bool full = typed.n > 0;
+        fds[0].fd = full ? -1 : fd;
+        fds[3].fd = full || typed.over ? typed.fd : -1;
+        if (poll(fds, 4, -1) < 0)
             break;
-        if (fds[0].revents != 0)
-            from_client(fd, &in[1]);
+        if (fds[3].fd >= 0 && fds[3].revents != 0)
+            to_child(&typed);
+        if (fds[0].fd >= 0 && fds[0].revents != 0)
+            from_client(fd, &typed);
         if (fds[1].revents != 0 && !pass(out[0], fd, WIRE_STDOUT))
             fds[1].fd = -1;
         if (fds[2].revents != 0 && !pass(err[0], fd, WIRE_STDERR))
