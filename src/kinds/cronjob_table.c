@@ -25,7 +25,7 @@ static const struct field cron_job_spec_fields[] = {
      RANGE(0, INT32_MAX), .doc = "Finished Jobs that are kept."},
     {"failedJobsHistoryLimit", FIELD_INT, 7, .pointer = true, .otherwise = "1",
      RANGE(0, INT32_MAX), .doc = "Failed Jobs that are kept."},
-    {"timeZone", FIELD_STRING, 8, .doc = "Time zone of the schedule."},
+    {"timeZone", FIELD_STRING, 8, .pointer = true, .doc = "Time zone of the schedule."},
     {0},
 };
 static const struct schema cron_job_spec_schema = {"batch.v1.CronJobSpec", cron_job_spec_fields};

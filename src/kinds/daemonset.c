@@ -22,6 +22,28 @@ static void daemonset_prepare(struct json *object, const struct json *old, struc
         rule_default_int(rule_member(object, STR("status"), arena), counts[i], 0, arena);
 }
 
+/* Either more pods or fewer at a time, and one of the two. */
+static void check_only_one(const struct json *missing, const struct json *surge,
+                           const struct place *here, struct field_errors *errors)
+{
+    int64_t number = 0;
+    if (missing == NULL || surge == NULL || is_zero_count(missing) != is_zero_count(surge))
+        return;
+    if (is_zero_count(missing))
+        rule_error(errors, FIELD_REQUIRED, IN(here, "maxUnavailable"),
+                   "Required value: cannot be 0 when maxSurge is 0");
+    else if (!json_to_i64(surge, &number))
+        rule_error(errors, FIELD_INVALID, IN(here, "maxSurge"),
+                   "Invalid value: intstr.IntOrString{Type:1, IntVal:0, StrVal:\"" STR_F
+                   "\"}: may not be set when maxUnavailable is non-zero",
+                   STR_A(surge->text));
+    else
+        rule_error(errors, FIELD_INVALID, IN(here, "maxSurge"),
+                   "Invalid value: intstr.IntOrString{Type:0, IntVal:%lld, StrVal:\"\"}: may not "
+                   "be set when maxUnavailable is non-zero",
+                   (long long)number);
+}
+
 static void daemonset_check(const struct json *object, const struct json *old,
                             struct field_errors *errors)
 {
@@ -43,9 +65,9 @@ static void daemonset_check(const struct json *object, const struct json *old,
     const struct json *missing = json_get(rolling, STR("maxUnavailable"));
     rule_count_or_percent(missing, IN(here, "maxUnavailable"), errors);
     rule_count_or_percent(surge, IN(here, "maxSurge"), errors);
-    if (rolling != NULL && is_zero_count(surge) && is_zero_count(missing))
-        rule_error(errors, FIELD_REQUIRED, IN(here, "maxUnavailable"),
-                   "Required value: cannot be 0 when maxSurge is 0");
+    rule_at_most_all(missing, IN(here, "maxUnavailable"), errors);
+    rule_at_most_all(surge, IN(here, "maxSurge"), errors);
+    check_only_one(missing, surge, here, errors);
 }
 
 PATH_COLUMN(column_desired, "status.desiredNumberScheduled", "0")

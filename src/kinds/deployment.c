@@ -40,10 +40,7 @@ static void check_strategy(const struct json *spec, const struct place *at,
         rule_error(errors, FIELD_INVALID, IN(here, "maxUnavailable"),
                    "Invalid value: intstr.IntOrString{Type:0, IntVal:0, StrVal:\"\"}: may not be 0 "
                    "when `maxSurge` is 0");
-    if (missing != NULL && missing->type == JSON_STRING && missing->text.len > 4)
-        rule_error(errors, FIELD_INVALID, IN(here, "maxUnavailable"),
-                   "Invalid value: \"" STR_F "\": must not be greater than 100%%",
-                   STR_A(missing->text));
+    rule_at_most_all(missing, IN(here, "maxUnavailable"), errors);
 }
 
 static void deployment_check(const struct json *object, const struct json *old,

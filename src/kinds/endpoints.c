@@ -15,11 +15,8 @@ static void check_addresses(const struct json *subset, const char *list, const s
     JSON_EACH(json_get(subset, str_from_z(list)), address)
     {
         str_t ip = json_get_text(address, STR("ip"));
-        if (ip.len > 0 && !is_ip(ip))
-            rule_error(errors, FIELD_INVALID, IN(ITEM(at, list, i), "ip"),
-                       "Invalid value: \"" STR_F
-                       "\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-                       STR_A(ip));
+        if (ip.len > 0)
+            rule_ip_of_network(ip, IN(ITEM(at, list, i), "ip"), errors);
         i++;
     }
 }
@@ -112,11 +109,8 @@ static void slice_check(const struct json *object, const struct json *old,
         JSON_EACH(addresses, address)
         {
             str_t text = json_text(address, STR(""));
-            if (ips && !is_ip(text))
-                rule_error(errors, FIELD_INVALID, ITEM(at, "addresses", j),
-                           "Invalid value: \"" STR_F
-                           "\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-                           STR_A(text));
+            if (ips)
+                rule_ip_of_network(text, ITEM(at, "addresses", j), errors);
             j++;
         }
     }

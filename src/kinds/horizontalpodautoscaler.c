@@ -4,6 +4,8 @@
  * v1 knows one metric, CPU in percent. What else v2 says is kept in annotations while an object is
  * seen as v1, under the names Kubernetes uses, so that a v1 client does not lose it.
  */
+#include "kinds/horizontalpodautoscaler.h"
+
 #include "kinds/columns.h"
 #include "kinds/kinds.h"
 #include "kinds/rules.h"
@@ -69,29 +71,6 @@ static void v2_prepare(struct json *object, const struct json *old, struct arena
         json_set(object, STR("status"),
                  json_add(json_add(json_object(arena), STR("desiredReplicas"), json_int(arena, 0)),
                           STR("currentMetrics"), json_null(arena)));
-}
-
-/* --- rules --- */
-
-static void hpa_check(const struct json *object, const struct json *old,
-                      struct field_errors *errors)
-{
-    (void)old;
-    const struct json *spec = json_get(object, STR("spec"));
-    const struct place *at = IN(NULL, "spec");
-    int64_t least = path_int(spec, "minReplicas", 1), most = path_int(spec, "maxReplicas", 0);
-    if (most < 1 && json_get(spec, STR("maxReplicas")) == NULL)
-        rule_error(errors, FIELD_INVALID, IN(at, "maxReplicas"),
-                   "Invalid value: 0: must be greater than 0");
-    else if (most < least)
-        rule_error(errors, FIELD_INVALID, IN(at, "maxReplicas"),
-                   "Invalid value: %lld: must be greater than or equal to `minReplicas`",
-                   (long long)most);
-    const struct json *target = json_get(spec, STR("scaleTargetRef"));
-    if (json_get_text(target, STR("kind")).len == 0)
-        rule_error(errors, FIELD_REQUIRED, IN(IN(at, "scaleTargetRef"), "kind"), "Required value");
-    if (json_get_text(target, STR("name")).len == 0)
-        rule_error(errors, FIELD_REQUIRED, IN(IN(at, "scaleTargetRef"), "name"), "Required value");
 }
 
 /* --- v1 <-> v2 --- */

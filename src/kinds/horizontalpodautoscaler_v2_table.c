@@ -6,8 +6,8 @@
 static const struct field hpa_scaling_policy_fields[] = {
     {"type", FIELD_STRING, 1, .required = true, ONE_OF("Percent", "Pods"),
      .doc = "What type it is."},
-    {"value", FIELD_INT, 2, .required = true, RANGE(1, INT32_MAX), .doc = "The value."},
-    {"periodSeconds", FIELD_INT, 3, .required = true, RANGE(1, INT32_MAX)},
+    {"value", FIELD_INT, 2, .required = true, .doc = "The value."},
+    {"periodSeconds", FIELD_INT, 3, .required = true},
     {0},
 };
 static const struct schema hpa_scaling_policy_schema = {
@@ -16,7 +16,7 @@ static const struct schema hpa_scaling_policy_schema = {
 static const struct field hpa_scaling_rules_fields[] = {
     {"selectPolicy", FIELD_STRING, 1, .otherwise = "Max", ONE_OF("Disabled", "Max", "Min")},
     {"policies", FIELD_LIST, 2, .of = &hpa_scaling_policy_schema},
-    {"stabilizationWindowSeconds", FIELD_INT, 3, .pointer = true, RANGE(0, 3600)},
+    {"stabilizationWindowSeconds", FIELD_INT, 3, .pointer = true},
     {0},
 };
 static const struct schema hpa_scaling_rules_schema = {

@@ -4,44 +4,88 @@
 #include "kinds/rules.h"
 #include "kinds/tables.h"
 
+#include <string.h>
+
 static void check_backend(const struct json *backend, const struct place *at,
                           struct field_errors *errors)
 {
     const struct json *service = json_get(backend, STR("service"));
     const struct json *resource = json_get(backend, STR("resource"));
     const struct json *port = json_get(service, STR("port"));
-    if (service != NULL && resource != NULL)
+    if (service != NULL && resource != NULL) {
         rule_error(errors, FIELD_INVALID, at,
                    "Invalid value: \"\": cannot set both resource and service backends");
+        return;
+    }
     if (service == NULL && resource == NULL)
-        rule_error(errors, FIELD_REQUIRED, at,
-                   "Required value: must specify `service` or `resource`");
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"\": resource or service backend is required");
     if (service == NULL)
         return;
-    bool named = json_get_text(port, STR("name")).len > 0;
+    const struct place *here = IN(at, "service");
+    str_t name = json_get_text(port, STR("name"));
     bool numbered = path_int(port, "number", 0) != 0;
-    rule_name(NAME_LABEL_1035, json_get_text(service, STR("name")), false,
-              IN(IN(at, "service"), "name"), errors);
-    if (named == numbered)
-        rule_error(errors, named ? FIELD_INVALID : FIELD_REQUIRED, IN(IN(at, "service"), "port"),
-                   named ? "Invalid value: \"\": cannot set both port name & port number"
-                         : "Required value: port name or number is required");
+    rule_name(NAME_LABEL_1035, json_get_text(service, STR("name")), false, IN(here, "name"),
+              errors);
+    if (name.len > 0 && numbered)
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"\": cannot set both port name & port number");
+    else if (name.len > 0)
+        rule_port_or_name(json_get(port, STR("name")), IN(IN(here, "port"), "name"), errors);
+    else if (numbered)
+        rule_port(json_get(port, STR("number")), IN(IN(here, "port"), "number"), errors);
+    else
+        rule_error(errors, FIELD_REQUIRED, at, "Required value: port name or number is required");
+}
+
+/* What could lead a proxy elsewhere than it says. */
+static void check_path_text(str_t path, const struct place *at, struct field_errors *errors)
+{
+    static const char *const inside[] = {"//", "/./", "/../", "%2f", "%2F"};
+    static const char *const at_end[] = {"/..", "/."};
+    for (size_t i = 0; i < ARRAY_LEN(inside); i++)
+        if (memmem(path.at, path.len, inside[i], strlen(inside[i])) != NULL)
+            rule_error(errors, FIELD_INVALID, at,
+                       "Invalid value: \"" STR_F "\": must not contain '%s'", STR_A(path),
+                       inside[i]);
+    for (size_t i = 0; i < ARRAY_LEN(at_end); i++)
+        if (path.len >= strlen(at_end[i]) &&
+            memcmp(path.at + path.len - strlen(at_end[i]), at_end[i], strlen(at_end[i])) == 0)
+            rule_error(errors, FIELD_INVALID, at,
+                       "Invalid value: \"" STR_F "\": cannot end with '%s'", STR_A(path),
+                       at_end[i]);
 }
 
 static void check_path(const struct json *path, const struct place *at, struct field_errors *errors)
 {
     str_t text = json_get_text(path, STR("path")), type = json_get_text(path, STR("pathType"));
     bool free_form = str_eq(type, STR("ImplementationSpecific"));
-    if (type.len > 0 && !free_form && (text.len == 0 || text.at[0] != '/'))
+    if (type.len > 0 && (text.len > 0 || !free_form) && !str_starts(text, STR("/")))
         rule_error(errors, FIELD_INVALID, IN(at, "path"),
                    "Invalid value: \"" STR_F "\": must be an absolute path", STR_A(text));
+    if (type.len > 0 && !free_form)
+        check_path_text(text, IN(at, "path"), errors);
     check_backend(json_get(path, STR("backend")), IN(at, "backend"), errors);
+}
+
+/* A name, or one whose first part is "*". */
+static void check_host_name(str_t host, const struct place *at, struct field_errors *errors)
+{
+    if (host.len == 0 || memchr(host.at, '*', host.len) == NULL)
+        check_name(NAME_SUBDOMAIN, host, place_text(at, errors->arena), errors);
+    else if (!str_starts(host, STR("*.")) || !is_dns_subdomain((str_t){host.at + 2, host.len - 2}))
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"" STR_F
+                   "\": a wildcard DNS-1123 subdomain must start with '*.', followed by a valid "
+                   "DNS subdomain, which must consist of lower case alphanumeric characters, '-' "
+                   "or '.' and end with an alphanumeric character (e.g. '*.example.com', regex "
+                   "used for validation is "
+                   "'\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+                   STR_A(host));
 }
 
 static void check_host(str_t host, const struct place *at, struct field_errors *errors)
 {
-    bool wild = str_starts(host, STR("*."));
-    str_t name = wild ? (str_t){host.at + 2, host.len - 2} : host;
     if (host.len == 0)
         return;
     if (is_ip(host))
@@ -49,7 +93,16 @@ static void check_host(str_t host, const struct place *at, struct field_errors *
                    "Invalid value: \"" STR_F "\": must be a DNS name, not an IP address",
                    STR_A(host));
     else
-        rule_name(NAME_SUBDOMAIN, name, true, at, errors);
+        check_host_name(host, at, errors);
+}
+
+static void check_tls(const struct json *tls, const struct place *at, struct field_errors *errors)
+{
+    long i = 0;
+    JSON_EACH(json_get(tls, STR("hosts")), host)
+    check_host_name(json_text(host, STR("")), ITEM(at, "hosts", i++), errors);
+    rule_name(NAME_SUBDOMAIN, json_get_text(tls, STR("secretName")), false, IN(at, "secretName"),
+              errors);
 }
 
 static void ingress_check(const struct json *object, const struct json *old,
@@ -74,6 +127,9 @@ static void ingress_check(const struct json *object, const struct json *old,
         JSON_EACH(json_at(rule, "http.paths"), path)
         check_path(path, ITEM(IN(here, "http"), "paths", j++), errors);
     }
+    i = 0;
+    JSON_EACH(json_get(spec, STR("tls")), tls)
+    check_tls(tls, ITEM(at, "tls", i++), errors);
     rule_name(NAME_SUBDOMAIN, json_get_text(spec, STR("ingressClassName")), false,
               IN(at, "ingressClassName"), errors);
 }

@@ -1,11 +1,17 @@
 /* job.c - Job and CronJob: pods that run to their end, once or by the clock. */
+#include "kinds/job.h"
+
 #include "kinds/columns.h"
 #include "kinds/cron.h"
 #include "kinds/kinds.h"
 #include "kinds/pod_spec.h"
 #include "kinds/tables.h"
+#include "kinds/zone.h"
 
-enum { CRONJOB_NAME_MAX = 52, INDEXED_MAX = 100000 };
+#include <string.h>
+#include <strings.h>
+
+enum { CRONJOB_NAME_MAX = 52 };
 
 /* --- Job --- */
 
@@ -52,40 +58,6 @@ static void job_prepare(struct json *object, const struct json *old, struct aren
     job_spec_defaults(spec, arena);
     if (old == NULL)
         job_selector(object, arena);
-}
-
-static void job_spec_check(const struct json *spec, const struct place *at,
-                           struct field_errors *errors)
-{
-    bool indexed = str_eq(json_get_text(spec, STR("completionMode")), STR("Indexed"));
-    if (indexed && json_get(spec, STR("completions")) == NULL)
-        rule_error(errors, FIELD_REQUIRED, IN(at, "completions"),
-                   "Required value: when completion mode is Indexed");
-    if (indexed && path_int(spec, "parallelism", 0) > INDEXED_MAX)
-        rule_error(errors, FIELD_INVALID, IN(at, "parallelism"),
-                   "Invalid value: %lld: must be less than or equal to 100000 when completion "
-                   "mode is Indexed",
-                   (long long)path_int(spec, "parallelism", 0));
-    pod_template_check(json_get(spec, STR("template")), json_get(spec, STR("selector")),
-                       IN(at, "template"), restart_never_ever, errors);
-}
-
-static void job_check(const struct json *object, const struct json *old,
-                      struct field_errors *errors)
-{
-    const struct json *spec = json_get(object, STR("spec"));
-    const struct place *at = IN(NULL, "spec");
-    job_spec_check(spec, at, errors);
-    if (old == NULL)
-        return;
-    const struct json *was = json_get(old, STR("spec"));
-    bool indexed = str_eq(json_get_text(spec, STR("completionMode")), STR("Indexed"));
-    if (!indexed)
-        rule_unchanged(json_get(was, STR("completions")), json_get(spec, STR("completions")),
-                       IN(at, "completions"), errors);
-    if (!json_is_true(json_get(was, STR("suspend"))))
-        rule_unchanged(json_get(was, STR("template")), json_get(spec, STR("template")),
-                       IN(at, "template"), errors);
 }
 
 static bool has_condition(const struct json *object, const char *type)
@@ -165,6 +137,25 @@ static void cronjob_prepare(struct json *object, const struct json *old, struct 
         pod_spec_defaults(pod, arena);
 }
 
+static void check_zone(const struct json *zone, const struct place *at, struct field_errors *errors)
+{
+    str_t name = json_text(zone, STR(""));
+    if (zone == NULL)
+        return;
+    if (name.len == 0)
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"\": timeZone must be nil or non-empty string");
+    else if (name.len == strlen("Local") && strncasecmp(name.at, "Local", name.len) == 0)
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"" STR_F "\": timeZone must be an explicit time zone as "
+                   "defined in https://www.iana.org/time-zones",
+                   STR_A(name));
+    else if (!is_known_zone(name))
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"" STR_F "\": unknown time zone " STR_F, STR_A(name),
+                   STR_A(name));
+}
+
 static void cronjob_check(const struct json *object, const struct json *old,
                           struct field_errors *errors)
 {
@@ -178,6 +169,7 @@ static void cronjob_check(const struct json *object, const struct json *old,
     if (schedule.len > 0 && cron_parse(schedule, &cron, &err) < 0)
         rule_error(errors, FIELD_INVALID, IN(at, "schedule"), "Invalid value: \"" STR_F "\": %s",
                    STR_A(schedule), err.text);
+    check_zone(json_get(spec, STR("timeZone")), IN(at, "timeZone"), errors);
     if (name.len > CRONJOB_NAME_MAX)
         rule_error(errors, FIELD_INVALID, IN(IN(NULL, "metadata"), "name"),
                    "Invalid value: \"" STR_F "\": must be no more than 52 characters", STR_A(name));

@@ -74,11 +74,12 @@ static const struct field job_spec_fields[] = {
     {"suspend", FIELD_BOOL, 10, .pointer = true, .otherwise = "false",
      .doc = "While it is true nothing is started."},
     {"podFailurePolicy", FIELD_OBJECT, 11, .of = &pod_failure_policy_schema, .immutable = true},
-    {"backoffLimitPerIndex", FIELD_INT, 12, .pointer = true, RANGE(0, INT32_MAX)},
+    {"backoffLimitPerIndex", FIELD_INT, 12, .pointer = true, .immutable = true,
+     RANGE(0, INT32_MAX)},
     {"maxFailedIndexes", FIELD_INT, 13, .pointer = true, RANGE(0, INT32_MAX)},
     {"podReplacementPolicy", FIELD_STRING, 14, ONE_OF("Failed", "TerminatingOrFailed")},
-    {"managedBy", FIELD_STRING, 15},
-    {"successPolicy", FIELD_OBJECT, 16, .of = &success_policy_schema},
+    {"managedBy", FIELD_STRING, 15, .immutable = true},
+    {"successPolicy", FIELD_OBJECT, 16, .of = &success_policy_schema, .immutable = true},
     {0},
 };
 const struct schema job_spec_schema = {"batch.v1.JobSpec", job_spec_fields};

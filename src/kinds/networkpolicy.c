@@ -4,7 +4,7 @@
 #include "kinds/rules.h"
 #include "kinds/tables.h"
 
-#include <string.h>
+enum { TYPES_MAX = 2 };
 
 static void networkpolicy_prepare(struct json *object, const struct json *old, struct arena *arena)
 {
@@ -21,15 +21,47 @@ static void networkpolicy_prepare(struct json *object, const struct json *old, s
 static void check_block(const struct json *block, const struct place *at,
                         struct field_errors *errors)
 {
-    str_t cidr = json_get_text(block, STR("cidr")), ip, bits;
-    int64_t n = -1;
-    bool ok = str_cut(cidr, '/', &ip, &bits) && is_ip(ip) && str_to_i64(bits, &n) && n >= 0 &&
-              n <= (memchr(ip.at, ':', ip.len) != NULL ? 128 : 32);
-    if (!ok)
-        rule_error(errors, FIELD_INVALID, IN(at, "cidr"),
-                   "Invalid value: \"" STR_F
-                   "\": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",
-                   STR_A(cidr));
+    str_t cidr = json_get_text(block, STR("cidr"));
+    rule_cidr(cidr, IN(at, "cidr"), errors);
+    if (!is_cidr(cidr))
+        return;
+    long i = 0;
+    JSON_EACH(json_get(block, STR("except")), except)
+    {
+        str_t text = json_text(except, STR(""));
+        const struct place *here = ITEM(at, "except", i++);
+        rule_cidr(text, here, errors);
+        if (is_cidr(text) && !cidr_is_part(text, cidr))
+            rule_error(errors, FIELD_INVALID, here,
+                       "Invalid value: \"" STR_F "\": must be a strict subset of `cidr`",
+                       STR_A(text));
+    }
+}
+
+/* A range of ports ends at a number, so it has to begin with one. */
+static void check_port(const struct json *port, const struct place *at, struct field_errors *errors)
+{
+    const struct json *first = json_get(port, STR("port")), *last = json_get(port, STR("endPort"));
+    int64_t from = 0, to = 0;
+    if (first != NULL)
+        rule_port_or_name(first, IN(at, "port"), errors);
+    if (last == NULL || !json_to_i64(last, &to))
+        return;
+    if (first == NULL)
+        rule_error(errors, FIELD_INVALID, IN(at, "endPort"),
+                   "Invalid value: %lld: may not be specified when `port` is not specified",
+                   (long long)to);
+    else if (!json_to_i64(first, &from))
+        rule_error(errors, FIELD_INVALID, IN(at, "endPort"),
+                   "Invalid value: %lld: may not be specified when `port` is non-numeric",
+                   (long long)to);
+    else {
+        if (to < from)
+            rule_error(errors, FIELD_INVALID, IN(at, "endPort"),
+                       "Invalid value: %lld: must be greater than or equal to `port`",
+                       (long long)to);
+        rule_port(last, IN(at, "endPort"), errors);
+    }
 }
 
 static void check_peers(const struct json *rule, const char *name, const struct place *at,
@@ -54,10 +86,32 @@ static void check_peers(const struct json *rule, const char *name, const struct 
     }
     i = 0;
     JSON_EACH(json_get(rule, STR("ports")), port)
+    check_port(port, ITEM(at, "ports", i++), errors);
+}
+
+static void check_types(const struct json *types, const struct place *at,
+                        struct field_errors *errors)
+{
+    if (json_count(types) > TYPES_MAX) {
+        AUTO(buf_done) struct buf text = {0};
+        JSON_EACH(types, type)
+        buf_printf(&text, "%s\"" STR_F "\"", text.len > 0 ? ", " : "",
+                   STR_A(json_text(type, STR(""))));
+        rule_error(errors, FIELD_INVALID, IN(at, "policyTypes"),
+                   "Invalid value: []networking.PolicyType{" STR_F
+                   "}: may not specify more than two policyTypes",
+                   STR_A(buf_str(&text)));
+        return;
+    }
+    long i = 0;
+    JSON_EACH(types, type)
     {
-        const struct json *number = json_get(port, STR("port"));
-        if (number != NULL)
-            rule_port_or_name(number, IN(ITEM(at, "ports", i), "port"), errors);
+        str_t word = json_text(type, STR(""));
+        if (!str_eq(word, STR("Ingress")) && !str_eq(word, STR("Egress")))
+            rule_error(errors, FIELD_NOT_SUPPORTED, ITEM(at, "policyTypes", i),
+                       "Unsupported value: \"" STR_F
+                       "\": supported values: \"Egress\", \"Ingress\"",
+                       STR_A(word));
         i++;
     }
 }
@@ -75,17 +129,7 @@ static void networkpolicy_check(const struct json *object, const struct json *ol
     i = 0;
     JSON_EACH(json_get(spec, STR("egress")), rule)
     check_peers(rule, "to", ITEM(at, "egress", i++), errors);
-    i = 0;
-    JSON_EACH(json_get(spec, STR("policyTypes")), type)
-    {
-        str_t word = json_text(type, STR(""));
-        if (!str_eq(word, STR("Ingress")) && !str_eq(word, STR("Egress")))
-            rule_error(errors, FIELD_NOT_SUPPORTED, ITEM(at, "policyTypes", i),
-                       "Unsupported value: \"" STR_F
-                       "\": supported values: \"Egress\", \"Ingress\"",
-                       STR_A(word));
-        i++;
-    }
+    check_types(json_get(spec, STR("policyTypes")), at, errors);
 }
 
 static str_t column_pods(const struct json *object, msec_t wall_ms, struct arena *arena)

@@ -24,7 +24,9 @@ static void budget_check(const struct json *object, const struct json *old,
         rule_error(errors, FIELD_INVALID, at,
                    "Invalid value: \"\": minAvailable and maxUnavailable cannot be both set");
     rule_count_or_percent(least, IN(at, "minAvailable"), errors);
+    rule_at_most_all(least, IN(at, "minAvailable"), errors);
     rule_count_or_percent(most, IN(at, "maxUnavailable"), errors);
+    rule_at_most_all(most, IN(at, "maxUnavailable"), errors);
     rule_label_selector(json_get(spec, STR("selector")), IN(at, "selector"), errors);
 }
 

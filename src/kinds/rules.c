@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How Go shows a number of pods that is a text. */
+#define GO_TEXT_COUNT "intstr.IntOrString{Type:1, IntVal:0, StrVal:\"" STR_F "\"}"
+
 enum { PORT_NAME_MAX = 15, PORT_MAX = 65535, IP_TEXT_MAX = 46 };
 
 str_t place_text(const struct place *place, struct arena *arena)
@@ -180,13 +183,23 @@ void rule_count_or_percent(const struct json *value, const struct place *at,
         return;
     if (value->type == JSON_STRING && !percent_of(value->text, &number))
         rule_error(errors, FIELD_INVALID, at,
-                   "Invalid value: \"" STR_F
-                   "\": a valid percent string must be a numeric string followed by an ending '%%' "
+                   "Invalid value: " GO_TEXT_COUNT
+                   ": a valid percent string must be a numeric string followed by an ending '%%' "
                    "(e.g. '1%%',  or '93%%', regex used for validation is '[0-9]+%%')",
                    STR_A(value->text));
     else if (json_to_i64(value, &number) && number < 0)
         rule_error(errors, FIELD_INVALID, at,
                    "Invalid value: %lld: must be greater than or equal to 0", (long long)number);
+}
+
+void rule_at_most_all(const struct json *value, const struct place *at, struct field_errors *errors)
+{
+    int64_t number;
+    if (value != NULL && value->type == JSON_STRING && percent_of(value->text, &number) &&
+        number > 100)
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: " GO_TEXT_COUNT ": must not be greater than 100%%",
+                   STR_A(value->text));
 }
 
 void rule_port(const struct json *port, const struct place *at, struct field_errors *errors)

@@ -30,6 +30,9 @@ void rule_label_selector(const struct json *selector, const struct place *at,
 void rule_count_or_percent(const struct json *value, const struct place *at,
                            struct field_errors *errors);
 bool is_zero_count(const struct json *value); /* 0 or "0%"; absent is not. */
+/* A percentage beyond 100 is refused; numbers and faulty texts are not its business. */
+void rule_at_most_all(const struct json *value, const struct place *at,
+                      struct field_errors *errors);
 void rule_port(const struct json *port, const struct place *at, struct field_errors *errors);
 /* A port's number or its name. */
 void rule_port_or_name(const struct json *port, const struct place *at,
@@ -44,6 +47,10 @@ void rule_unchanged(const struct json *was, const struct json *is, const struct 
 bool is_ip(str_t text);
 bool is_cidr(str_t text); /* "10.9.8.0/24" */
 void rule_cidr(str_t text, const struct place *at, struct field_errors *errors);
+/* An address others reach: not loopback, link-local or unspecified. */
+void rule_ip_of_network(str_t text, const struct place *at, struct field_errors *errors);
+/* Does "10.1.0.0/16" lie in "10.0.0.0/8", and is it smaller? */
+bool cidr_is_part(str_t part, str_t whole);
 
 /* Does `selector` (matchLabels and matchExpressions) select these labels? */
 bool selects(const struct json *selector, const struct json *labels);

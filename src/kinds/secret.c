@@ -38,10 +38,11 @@ static void secret_prepare(struct json *object, const struct json *old, struct a
 /* Types that want keys. A second key means that one of the two is enough. */
 static const struct {
     const char *type, *key, *or_key, *and_key;
+    bool json; /* The value of `key` is. */
 } wanted_keys[] = {
     {"kubernetes.io/tls", "tls.crt", NULL, "tls.key"},
-    {"kubernetes.io/dockerconfigjson", ".dockerconfigjson", NULL, NULL},
-    {"kubernetes.io/dockercfg", ".dockercfg", NULL, NULL},
+    {"kubernetes.io/dockerconfigjson", ".dockerconfigjson", NULL, NULL, .json = true},
+    {"kubernetes.io/dockercfg", ".dockercfg", NULL, NULL, .json = true},
     {"kubernetes.io/basic-auth", "username", "password", NULL},
     {"kubernetes.io/ssh-auth", "ssh-privatekey", NULL, NULL},
 };
@@ -54,6 +55,37 @@ static void check_data_key(const struct json *data, const char *key, const char 
         return;
     field_error(errors, FIELD_REQUIRED, arena_printf(errors->arena, "data[%s]", key),
                 "Required value");
+}
+
+static const char *go_name(enum json_type type)
+{
+    if (type == JSON_STRING)
+        return "string";
+    if (type == JSON_ARRAY)
+        return "array";
+    return type == JSON_NUMBER ? "number" : "bool";
+}
+
+/* Credentials of image registries are JSON. Words about them must not show them. */
+static void check_json_value(const struct json *data, const char *key, struct field_errors *errors)
+{
+    const struct json *value = json_get(data, str_from_z(key));
+    struct json *parsed;
+    str_t bytes;
+    struct err err;
+    if (value == NULL)
+        return;
+    str_t path = arena_printf(errors->arena, "data[%s]", key);
+    if (base64_decode(json_text(value, STR("")), errors->arena, &bytes, &err) < 0)
+        return; /* Said where types are checked. */
+    if (json_parse(bytes, errors->arena, &parsed, &err) < 0)
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"<secret contents redacted>\": %s", err.text);
+    else if (parsed->type != JSON_OBJECT && parsed->type != JSON_NULL)
+        field_error(errors, FIELD_INVALID, path,
+                    "Invalid value: \"<secret contents redacted>\": json: cannot unmarshal %s into "
+                    "Go value of type map[string]interface {}",
+                    go_name(parsed->type));
 }
 
 static void secret_check(const struct json *object, const struct json *old,
@@ -69,6 +101,8 @@ static void secret_check(const struct json *object, const struct json *old,
             continue;
         check_data_key(data, wanted_keys[i].key, wanted_keys[i].or_key, errors);
         check_data_key(data, wanted_keys[i].and_key, NULL, errors);
+        if (wanted_keys[i].json)
+            check_json_value(data, wanted_keys[i].key, errors);
     }
     static const str_t account = STR("kubernetes.io/service-account.name");
     if (str_eq(type, STR("kubernetes.io/service-account-token")) &&

@@ -1,4 +1,6 @@
 /* service.c - Service: one address for a set of pods. */
+#include "kinds/service.h"
+
 #include "kinds/columns.h"
 #include "kinds/kinds.h"
 #include "kinds/rules.h"
@@ -6,14 +8,24 @@
 
 enum { AFFINITY_SECONDS = 10800 };
 
-static bool is_type(const struct json *spec, const char *type)
+static void drop_same(struct json *spec, const struct json *was, const char *name)
 {
-    return str_eq(json_get_text(spec, STR("type")), str_from_z(type));
+    if (json_eq(json_get(spec, str_from_z(name)), json_get(was, str_from_z(name))))
+        (void)json_remove(spec, str_from_z(name));
 }
 
-static bool is_external(const struct json *spec)
+/* What only some types have goes with the type, unless the client changes it too. */
+static void drop_unused(struct json *spec, const struct json *was)
 {
-    return is_type(spec, "NodePort") || is_type(spec, "LoadBalancer");
+    static const char *const of_balancers[] = {"allocateLoadBalancerNodePorts",
+                                               "loadBalancerClass"};
+    if (service_is_reached(was) && !service_is_reached(spec))
+        drop_same(spec, was, "externalTrafficPolicy");
+    if (service_has_health_port(was) && !service_has_health_port(spec))
+        drop_same(spec, was, "healthCheckNodePort");
+    for (size_t i = 0; i < ARRAY_LEN(of_balancers); i++)
+        if (service_is(was, "LoadBalancer") && !service_is(spec, "LoadBalancer"))
+            drop_same(spec, was, of_balancers[i]);
 }
 
 static void service_prepare(struct json *object, const struct json *old, struct arena *arena)
@@ -32,93 +44,18 @@ static void service_prepare(struct json *object, const struct json *old, struct 
         rule_default_int(rule_member(config, STR("clientIP"), arena), "timeoutSeconds",
                          AFFINITY_SECONDS, arena);
     }
-    if (!is_type(spec, "ExternalName"))
+    if (!service_is(spec, "ExternalName"))
         rule_default_text(spec, "internalTrafficPolicy", "Cluster", arena);
-    if (is_external(spec))
+    if (service_is_reached(spec))
         rule_default_text(spec, "externalTrafficPolicy", "Cluster", arena);
-    else
-        (void)json_remove(spec, STR("externalTrafficPolicy"));
-    if (is_type(spec, "LoadBalancer") &&
+    if (old != NULL)
+        drop_unused(spec, json_get(old, STR("spec")));
+    if (service_is(spec, "LoadBalancer") &&
         json_get(spec, STR("allocateLoadBalancerNodePorts")) == NULL)
         json_add(spec, STR("allocateLoadBalancerNodePorts"), json_bool(arena, true));
     if (old == NULL)
         json_set(object, STR("status"),
                  json_add(json_object(arena), STR("loadBalancer"), json_object(arena)));
-}
-
-static void check_ports(const struct json *spec, const struct place *at,
-                        struct field_errors *errors)
-{
-    const struct json *ports = json_get(spec, STR("ports"));
-    size_t n = json_count(ports);
-    bool headless = str_eq(json_get_text(spec, STR("clusterIP")), STR("None"));
-    if (n == 0 && !headless && !is_type(spec, "ExternalName"))
-        rule_error(errors, FIELD_REQUIRED, IN(at, "ports"), "Required value");
-    long i = 0;
-    JSON_EACH(ports, port)
-    {
-        const struct place *here = ITEM(at, "ports", i++);
-        str_t name = json_get_text(port, STR("name"));
-        if (name.len == 0 && n > 1)
-            rule_error(errors, FIELD_REQUIRED, IN(here, "name"), "Required value");
-        else
-            rule_name(NAME_LABEL, name, false, IN(here, "name"), errors);
-        rule_port_or_name(json_get(port, STR("targetPort")), IN(here, "targetPort"), errors);
-        if (path_int(port, "nodePort", 0) != 0 && !is_external(spec))
-            rule_error(errors, FIELD_FORBIDDEN, IN(here, "nodePort"),
-                       "Forbidden: may not be used when `type` is '" STR_F "'",
-                       STR_A(json_get_text(spec, STR("type"))));
-    }
-    rule_unique(ports, "name", at, "ports", errors);
-}
-
-static void check_addresses(const struct json *spec, const struct place *at,
-                            struct field_errors *errors)
-{
-    long i = 0;
-    JSON_EACH(json_get(spec, STR("externalIPs")), ip)
-    {
-        if (!is_ip(json_text(ip, STR(""))))
-            rule_error(errors, FIELD_INVALID, ITEM(at, "externalIPs", i),
-                       "Invalid value: \"" STR_F
-                       "\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-                       STR_A(json_text(ip, STR(""))));
-        i++;
-    }
-    str_t ip = json_get_text(spec, STR("clusterIP"));
-    if (ip.len > 0 && !str_eq(ip, STR("None")) && !is_ip(ip))
-        rule_error(errors, FIELD_INVALID, ITEM(at, "clusterIPs", 0),
-                   "Invalid value: \"" STR_F
-                   "\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-                   STR_A(ip));
-    if (is_type(spec, "ExternalName")) {
-        str_t name = json_get_text(spec, STR("externalName"));
-        rule_name(NAME_SUBDOMAIN, name, true, IN(at, "externalName"), errors);
-        if (ip.len > 0)
-            rule_error(errors, FIELD_FORBIDDEN, IN(at, "clusterIPs"),
-                       "Forbidden: may not be set for ExternalName services");
-    }
-    if (is_external(spec) && str_eq(ip, STR("None")))
-        rule_error(errors, FIELD_INVALID, ITEM(at, "clusterIPs", 0),
-                   "Invalid value: \"None\": may not be set to 'None' for " STR_F " services",
-                   STR_A(json_get_text(spec, STR("type"))));
-}
-
-static void service_check(const struct json *object, const struct json *old,
-                          struct field_errors *errors)
-{
-    const struct json *spec = json_get(object, STR("spec")), *was = json_get(old, STR("spec"));
-    const struct place *at = IN(NULL, "spec");
-    check_ports(spec, at, errors);
-    check_addresses(spec, at, errors);
-    const struct json *selector = json_get(spec, STR("selector"));
-    if (selector != NULL)
-        check_labels(selector, STR("spec.selector"), errors);
-    str_t before = json_get_text(was, STR("clusterIP")), ip = json_get_text(spec, STR("clusterIP"));
-    if (old != NULL && !is_type(was, "ExternalName") && !is_type(spec, "ExternalName") &&
-        !str_eq(before, ip))
-        rule_error(errors, FIELD_INVALID, ITEM(at, "clusterIPs", 0),
-                   "Invalid value: []string{\"" STR_F "\"}: may not change once set", STR_A(ip));
 }
 
 /* --- columns --- */
@@ -142,13 +79,13 @@ static str_t column_external(const struct json *object, msec_t wall_ms, struct a
     (void)wall_ms;
     const struct json *spec = json_get(object, STR("spec"));
     AUTO(buf_done) struct buf out = {0};
-    if (is_type(spec, "ExternalName"))
+    if (service_is(spec, "ExternalName"))
         return json_get_text(spec, STR("externalName"));
-    if (is_type(spec, "LoadBalancer"))
+    if (service_is(spec, "LoadBalancer"))
         add_addresses(&out, json_at(object, "status.loadBalancer.ingress"), STR("ip"));
     add_addresses(&out, json_get(spec, STR("externalIPs")), STR(""));
     if (out.len == 0)
-        return is_type(spec, "LoadBalancer") ? STR("<pending>") : STR("<none>");
+        return service_is(spec, "LoadBalancer") ? STR("<pending>") : STR("<none>");
     return arena_str(arena, buf_str(&out));
 }
 

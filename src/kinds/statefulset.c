@@ -34,7 +34,6 @@ static void check_update(const struct json *spec, const struct json *old,
                                               "ordinals",
                                               "template",
                                               "updateStrategy",
-                                              "revisionHistoryLimit",
                                               "persistentVolumeClaimRetentionPolicy",
                                               "minReadySeconds"};
     struct json *allowed = json_clone(old, errors->arena);
@@ -52,6 +51,20 @@ static void check_update(const struct json *spec, const struct json *old,
                    "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
 }
 
+/* "ordinals.start" is one name in Kubernetes; its text is that of two. */
+static void check_numbers(const struct json *spec, const struct place *at,
+                          struct field_errors *errors)
+{
+    int64_t start = path_int(spec, "ordinals.start", 0);
+    const struct json *missing = json_at(spec, "updateStrategy.rollingUpdate.maxUnavailable");
+    const struct place *here = IN(IN(IN(at, "updateStrategy"), "rollingUpdate"), "maxUnavailable");
+    rule_count_or_percent(missing, here, errors);
+    rule_at_most_all(missing, here, errors);
+    if (start < 0)
+        rule_error(errors, FIELD_INVALID, IN(at, "ordinals.start"),
+                   "Invalid value: %lld: must be greater than or equal to 0", (long long)start);
+}
+
 static void statefulset_check(const struct json *object, const struct json *old,
                               struct field_errors *errors)
 {
@@ -64,6 +77,7 @@ static void statefulset_check(const struct json *object, const struct json *old,
                    "Invalid value: v1.LabelSelector{MatchLabels:map[string]string(nil), "
                    "MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: empty selector is "
                    "invalid for statefulset");
+    check_numbers(spec, at, errors);
     /* Claims appear as volumes of the pods. */
     struct json *template = json_clone(json_get(spec, STR("template")), errors->arena);
     struct json *pod = json_get(template, STR("spec"));
