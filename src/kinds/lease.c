@@ -15,7 +15,6 @@ PATH_COLUMN(column_handler, "handler", "")
 static void priority_check(const struct json *object, const struct json *old,
                            struct field_errors *errors)
 {
-    (void)old;
     str_t name = json_text(json_at(object, "metadata.name"), STR(""));
     int64_t value = path_int(object, "value", 0);
     bool system = str_starts(name, STR("system-"));
@@ -30,6 +29,9 @@ static void priority_check(const struct json *object, const struct json *old,
         rule_error(errors, FIELD_FORBIDDEN, IN(NULL, "value"),
                    "Forbidden: maximum allowed value of a user defined priority is %d",
                    USER_PRIORITY_MAX);
+    if (old != NULL && value != path_int(old, "value", 0))
+        rule_error(errors, FIELD_FORBIDDEN, IN(NULL, "value"),
+                   "Forbidden: may not be changed in an update.");
 }
 
 static void runtime_check(const struct json *object, const struct json *old,

@@ -219,6 +219,17 @@ static str_t column_pvc_phase(const struct json *object, msec_t wall_ms, struct 
 
 /* --- StorageClass --- */
 
+/* Volumes that are there were made with what it said; volumeBindingMode is in the table. */
+static void class_check(const struct json *object, const struct json *old,
+                        struct field_errors *errors)
+{
+    static const char *const fixed[] = {"parameters", "provisioner", "reclaimPolicy"};
+    for (size_t i = 0; i < ARRAY_LEN(fixed) && old != NULL; i++)
+        if (!json_eq(json_get(object, str_from_z(fixed[i])), json_get(old, str_from_z(fixed[i]))))
+            rule_error(errors, FIELD_FORBIDDEN, IN(NULL, fixed[i]),
+                       "Forbidden: updates to %s are forbidden.", fixed[i]);
+}
+
 static str_t column_class_name(const struct json *object, msec_t wall_ms, struct arena *arena)
 {
     (void)wall_ms;
@@ -291,6 +302,6 @@ const struct kind kind_storageclass = {
     .group = "storage.k8s.io", .version = "v1", .name = "StorageClass",
     .plural = "storageclasses", .singular = "storageclass",
     .shortcuts = (const char *const[]){"sc", NULL}, .schema = &storage_class_schema,
-    .columns = class_columns,
+    .check = class_check, .columns = class_columns,
 };
 /* clang-format on */

@@ -5,10 +5,10 @@
 /* clang-format off */
 static const struct field priority_class_fields[] = {
     META_ROWS,
-    {"value", FIELD_INT, 2, .immutable = true, .doc = "The priority; higher goes first."},
+    {"value", FIELD_INT, 2, .doc = "The priority; higher goes first."},
     {"globalDefault", FIELD_BOOL, 3, .doc = "Used for pods that name none."},
     {"description", FIELD_STRING, 4, .doc = "What it is for."},
-    {"preemptionPolicy", FIELD_STRING, 5, .otherwise = "PreemptLowerPriority",
+    {"preemptionPolicy", FIELD_STRING, 5, .immutable = true, .otherwise = "PreemptLowerPriority",
      ONE_OF("Never", "PreemptLowerPriority")},
     {0},
 };

@@ -21,11 +21,11 @@ static const struct schema topology_selector_term_schema = {
 
 static const struct field storage_class_fields[] = {
     META_ROWS,
-    {"provisioner", FIELD_STRING, 2, .required = true, .immutable = true,
+    {"provisioner", FIELD_STRING, 2, .required = true,
      .doc = "Who makes the volumes."},
-    {"parameters", FIELD_MAP, 3, .item = FIELD_STRING, .immutable = true,
+    {"parameters", FIELD_MAP, 3, .item = FIELD_STRING,
      .doc = "Settings for whom it is meant."},
-    {"reclaimPolicy", FIELD_STRING, 4, .immutable = true, .otherwise = "Delete",
+    {"reclaimPolicy", FIELD_STRING, 4, .otherwise = "Delete",
      ONE_OF("Delete", "Retain"),
      .doc = "What becomes of a released volume: Retain, Delete or Recycle."},
     {"mountOptions", FIELD_LIST, 5, .item = FIELD_STRING, .doc = "Options of the mount."},
