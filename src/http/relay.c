@@ -81,7 +81,8 @@ static void lost(struct tunnel *t)
 static void want(struct tunnel *t)
 {
     bool full = t->open && http_waiting(t->x) > WAITING_BYTES_MAX;
-    stream_want(&t->stream, (full ? 0 : LOOP_READ) | (t->out.bytes > 0 ? LOOP_WRITE : 0));
+    bool write = t->out.bytes > 0 || (t->finishing && !t->finished);
+    stream_want(&t->stream, (full ? 0 : LOOP_READ) | (write ? LOOP_WRITE : 0));
 }
 
 /* --- the client --- */
@@ -113,7 +114,7 @@ static void on_end(struct exchange *x)
 {
     struct tunnel *t = x->self;
     t->finishing = true;
-    stream_want(&t->stream, LOOP_READ | LOOP_WRITE);
+    want(t);
 }
 
 /* --- the other side --- */

@@ -113,7 +113,8 @@ static void end(struct link *l, const char *why)
 static void want(struct link *l)
 {
     bool full = forward_waiting(l->forward) > FORWARD_OUTPUT_BYTES;
-    stream_want(&l->stream, (full ? 0 : LOOP_READ) | (l->out.bytes > 0 ? LOOP_WRITE : 0));
+    bool write = l->out.bytes > 0 || (l->finishing && !l->finished);
+    stream_want(&l->stream, (full ? 0 : LOOP_READ) | (write ? LOOP_WRITE : 0));
 }
 
 /* False: the port has gone, and so has `l`. */
@@ -211,7 +212,7 @@ static void on_ended(struct forward *forward)
     struct link *l = forward_self(forward);
     l->finishing = true;
     if (l->open)
-        stream_want(&l->stream, LOOP_READ | LOOP_WRITE);
+        want(l);
 }
 
 static void on_drained(struct forward *forward)
