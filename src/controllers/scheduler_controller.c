@@ -93,13 +93,26 @@ static void pod_bound(struct scheduler *s, const struct json *pod, str_t key, st
     sched_pod_set(&s->index, pod, node, SCHED_BOUND);
 }
 
+/* A commit was lost, perhaps that of its binding; or it is still to come. Looked at a little later.
+ */
+static void doubt(struct scheduler *s, const struct json *pod, str_t key)
+{
+    struct sched_waiting *waiting =
+        sched_waiting_add(&s->queue, key, json_number(pod, "spec.priority", 0));
+    waiting->facts = facts_of(pod);
+    waiting->doubted = false;
+}
+
 static void pod_waits(struct scheduler *s, const struct json *pod, str_t key, bool again)
 {
     struct sched_pod *known = sched_pod_find(&s->index, key);
     str_t nominated = json_text(json_at(pod, "status.nominatedNodeName"), STR(""));
     if (known != NULL && known->stand == SCHED_ASSUMED) {
-        if (!again && str_eq(known->uid, json_text(json_at(pod, "metadata.uid"), STR(""))))
+        if (str_eq(known->uid, json_text(json_at(pod, "metadata.uid"), STR("")))) {
+            if (again)
+                doubt(s, pod, key);
             return; /* Its binding is on the way. */
+        }
         forget(s, key);
         known = NULL;
     }
@@ -335,6 +348,16 @@ static void attempt(struct scheduler *s, struct reconcile *rc, struct sched_wait
     if (a.pod == NULL || json_at(a.pod, "metadata.deletionTimestamp") != NULL) {
         sched_waiting_drop(&s->queue, waiting); /* Its change comes, or has come. */
         return;
+    }
+    struct sched_pod *known = sched_pod_find(&s->index, key);
+    if (known != NULL && known->stand == SCHED_ASSUMED && !waiting->doubted) {
+        waiting->doubted = true;
+        sched_waiting_retry(&s->queue, waiting, a.now_ms);
+        return;
+    }
+    if (known != NULL && known->stand == SCHED_ASSUMED) {
+        sched_pod_drop(&s->index, known);
+        s->changes |= SCHED_ROOM;
     }
     sched_pod_read(a.pod, rc->arena, &a.facts);
     a.request = (struct sched_request){

@@ -29,6 +29,7 @@ struct sched_waiting {
     uint64_t told;  /* A hash of the sentence that its last Event said. */
     unsigned helps; /* sched_change */
     int attempts;
+    bool doubted; /* Its binding may have been lost. */
     msec_t due_ms;
     char key[];
 };
