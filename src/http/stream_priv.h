@@ -38,7 +38,7 @@ bool session_accept_spdy(struct stream_session *session);
 /* True: the handler has the bytes, and consumes them. */
 bool session_input(struct stream_session *session, str_t bytes);
 void session_input_end(struct stream_session *session);
-void session_resize(struct stream_session *session, str_t json);
+void session_resize(struct stream_session *session, str_t text);
 void session_close(struct stream_session *session);
 
 /*
