@@ -153,14 +153,13 @@ static void serve_run(struct flow_call *flow)
     serve_object(call);
 }
 
-static void handle(void *self, struct exchange *x)
+static void take(struct api *api, struct exchange *x, enum door door)
 {
-    struct api *api = self;
     struct call *call = arena_new(x->arena, struct call);
     *call = (struct call){.api = api, .x = x, .arena = x->arena};
     call->audit.received_ms = loop_wall_ms(api->loop);
     api->requests++;
-    auth_user(api, x, &call->user);
+    auth_user(api, x, door, &call->user);
     enum path_result path = call_parse_path(call);
     if (path == PATH_ANSWERED)
         return;
@@ -187,9 +186,24 @@ static void handle(void *self, struct exchange *x)
         api_write(call); /* Enters when its body is there. */
 }
 
+static void handle(void *self, struct exchange *x)
+{
+    take(self, x, DOOR_ALL);
+}
+
+static void handle_node(void *self, struct exchange *x)
+{
+    take(self, x, DOOR_NODE);
+}
+
 struct http_handler api_handler(struct api *api)
 {
     return (struct http_handler){api, handle};
+}
+
+struct http_handler api_node_handler(struct api *api)
+{
+    return (struct http_handler){api, handle_node};
 }
 
 /* --- controllers --- */

@@ -118,7 +118,8 @@ bool call_query_is(const struct call *call, str_t name, str_t wanted);
 str_t call_query(const struct call *call, str_t name); /* "" if absent. */
 
 /* --- authn.c --- */
-void auth_user(struct api *api, struct exchange *x, struct user *user);
+enum door { DOOR_ALL, DOOR_NODE };
+void auth_user(struct api *api, struct exchange *x, enum door door, struct user *user);
 bool auth_is_bad(const struct call *call); /* It says who it is, and we cannot believe it. */
 bool user_in(const struct user *user, str_t group);
 

@@ -113,7 +113,20 @@ static void set_anonymous(struct user *user)
     user_add_group(user, STR("system:unauthenticated"));
 }
 
-void auth_user(struct api *api, struct exchange *x, struct user *user)
+/* The kernel's word for who it is: root or our own user, on this machine. */
+static void set_local(const struct api *api, enum door door, struct arena *arena, struct user *user)
+{
+    if (door == DOOR_NODE) {
+        user->name = arena_printf(arena, "system:node:" STR_F, STR_A(api->settings.node_name));
+        user_add_group(user, STR("system:nodes"));
+    } else {
+        user->name = STR("system:admin");
+        user_add_group(user, STR("system:masters"));
+    }
+    user_add_group(user, STR("system:authenticated"));
+}
+
+void auth_user(struct api *api, struct exchange *x, enum door door, struct user *user)
 {
     static const struct audiences none = {NULL, 0};
     struct tls_peer peer;
@@ -131,9 +144,7 @@ void auth_user(struct api *api, struct exchange *x, struct user *user)
         set_anonymous(user);
         user->bad = true;
     } else if (x->local && (x->peer_uid == 0 || x->peer_uid == api->settings.owner_uid)) {
-        user->name = STR("system:admin");
-        user_add_group(user, STR("system:masters"));
-        user_add_group(user, STR("system:authenticated"));
+        set_local(api, door, x->arena, user);
     } else {
         set_anonymous(user);
     }

@@ -335,6 +335,12 @@ const struct default_role default_roles[] = {
      R "admissionregistration.k8s.io validatingadmissionpolicies;"
      "get,patch,update admissionregistration.k8s.io validatingadmissionpolicies/status;"
      EVENTS},
+    /* Davy's own node carries out Services, NetworkPolicies and volumes, too. */
+    {"davy:node",
+     R ". endpoints,namespaces,nodes,persistentvolumeclaims,persistentvolumes,services;"
+     R "discovery.k8s.io endpointslices;"
+     R "networking.k8s.io networkpolicies;"
+     R "storage.k8s.io storageclasses;"},
     {0},
 };
 
@@ -343,13 +349,15 @@ const struct default_role default_roles[] = {
 /* Those of the controllers follow from their names; see authz_bootstrap.c. */
 const struct default_binding default_bindings[] = {
     {"cluster-admin", "Group", WHO("system:masters")},
+    {"davy:node", "Group", WHO("system:nodes")},
     {"system:basic-user", "Group", WHO("system:authenticated")},
     {"system:discovery", "Group", WHO("system:authenticated")},
     {"system:kube-controller-manager", "User", WHO("system:kube-controller-manager")},
     {"system:kube-dns", "ServiceAccount", WHO("kube-dns")},
     {"system:kube-scheduler", "User", WHO("system:kube-scheduler")},
     {"system:monitoring", "Group", WHO("system:monitoring")},
-    {"system:node", NULL, NULL},
+    /* In Kubernetes its node authorizer gives them this, each to its own pods. */
+    {"system:node", "Group", WHO("system:nodes")},
     {"system:node-proxier", "User", WHO("system:kube-proxy")},
     {"system:public-info-viewer", "Group",
      WHO("system:authenticated", "system:unauthenticated")},
