@@ -2,6 +2,7 @@
 #include "api/audit.h"
 #include "base/file.h"
 #include "cli/program.h"
+#include "kube/meta.h"
 #include "store/store.h"
 #include "supervise/home.h"
 #include "supervise/roles.h"
@@ -22,7 +23,7 @@ enum { EXIT_USAGE = 2 };
 
 struct options {
     str_t dir; /* Absolute. */
-    const char *listen, *roles, *role, *binary, *token_file, *audit_policy;
+    const char *listen, *roles, *role, *binary, *token_file, *audit_policy, *node_name;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
     size_t n_words;
@@ -53,6 +54,17 @@ static bool listed(const char *const *list, str_t word)
     return false;
 }
 
+static bool names(const char *roles, str_t wanted)
+{
+    str_t rest = str_from_z(roles), role;
+    while (rest.len > 0) {
+        str_cut(rest, ',', &role, &rest);
+        if (str_eq(role, wanted))
+            return true;
+    }
+    return false;
+}
+
 static int check_roles(const char *roles, struct err *err)
 {
     str_t rest = str_from_z(roles), role;
@@ -60,33 +72,79 @@ static int check_roles(const char *roles, struct err *err)
         str_cut(rest, ',', &role, &rest);
         if (listed(roles_later, role))
             return err_set(err, ERR_INVALID,
-                           "role '" STR_F "' is not in this build; built: control", STR_A(role));
+                           "role '" STR_F "' is not in this build; built: control, node",
+                           STR_A(role));
         if (!listed(roles_built, role))
-            return err_set(err, ERR_INVALID, "there is no role '" STR_F "'; built: control",
+            return err_set(err, ERR_INVALID, "there is no role '" STR_F "'; built: control, node",
                            STR_A(role));
     }
     return 0;
 }
 
-static int run_serve(const struct options *o)
+/* Which of them `davy serve` starts. */
+static int choose_roles(const struct options *o, enum node_wish *node, struct err *err)
+{
+    int r = o->roles == NULL ? 0 : check_roles(o->roles, err);
+    *node = o->roles == NULL ? NODE_IF_ROOT : names(o->roles, STR("node")) ? NODE_ON : NODE_OFF;
+    if (r == 0 && o->roles != NULL && !names(o->roles, STR("control")))
+        return err_set(err, ERR_INVALID, "--roles=%s: 'control' has to be among them", o->roles);
+    if (r == 0 && *node == NODE_ON && geteuid() != 0)
+        return err_set(err, ERR_FORBIDDEN,
+                       "--roles=%s: the role 'node' makes containers, for which it must be root",
+                       o->roles);
+    return r;
+}
+
+/* As kubelet does: what the machine calls itself, in small letters. */
+static int check_node_name(const char **name, struct arena *arena, struct err *err)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+    if (*name == NULL) {
+        if (gethostname(host, sizeof(host) - 1) < 0)
+            return err_errno(err, "ask for the machine's name");
+        for (char *at = host; *at != '\0'; at++)
+            if (*at >= 'A' && *at <= 'Z')
+                *at = (char)(*at - 'A' + 'a');
+        *name = arena_printf(arena, "%s", host).at;
+    }
+    if (!is_dns_subdomain(str_from_z(*name)))
+        return err_set(err, ERR_INVALID, "'%s' cannot be a node's name; --node-name gives another",
+                       *name);
+    return 0;
+}
+
+/* We are a child of `davy serve`. */
+static int run_role(const struct options *o, const char *node_name)
 {
     struct err err;
-    const char *roles = o->role != NULL ? o->role : o->roles != NULL ? o->roles : "control";
-    if (check_roles(roles, &err) < 0)
-        return fail(&err);
     struct stat door;
-    if (o->role != NULL && (fstat(FD_LOCAL, &door) < 0 || !S_ISSOCK(door.st_mode))) {
+    if (check_roles(o->role, &err) < 0)
+        return fail(&err);
+    if (fstat(FD_LOCAL, &door) < 0 || !S_ISSOCK(door.st_mode)) {
         (void)err_set(&err, ERR_INVALID,
                       "a role is started by 'davy serve', which hands it its sockets; "
                       "--roles=%s picks it",
                       o->role);
         return fail(&err);
     }
-    if (o->role != NULL) {
-        struct role_settings settings = {o->dir, o->arena, o->token_file, o->audit_policy};
-        return control_run(&settings);
-    }
+    struct role_settings settings = {o->dir, o->arena, node_name, o->token_file, o->audit_policy};
+    return strcmp(o->role, "node") == 0 ? node_run(&settings) : control_run(&settings);
+}
+
+static int run_serve(const struct options *o)
+{
+    struct err err;
+    const char *node_name = o->node_name;
+    enum node_wish node;
+    if (check_node_name(&node_name, o->arena, &err) < 0)
+        return fail(&err);
+    if (o->role != NULL)
+        return run_role(o, node_name);
+    if (choose_roles(o, &node, &err) < 0)
+        return fail(&err);
     struct supervisor_settings settings = {.dir = o->dir,
+                                           .node = node,
+                                           .node_name = node_name,
                                            .ports_auto = o->ports_auto,
                                            .listen = o->listen,
                                            .argv = o->argv,
@@ -241,8 +299,8 @@ static int run_help(const struct options *o);
 
 /* clang-format off */
 static const struct command commands[] = {
-    {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control]\n"
-     "        [--token-auth-file FILE] [--audit-policy-file FILE]",
+    {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control,node]\n"
+     "        [--node-name NAME] [--token-auth-file FILE] [--audit-policy-file FILE]",
      "run Davy", run_serve},
     {"status", "[--data DIR]",
      "is it ready, and where are its doors", run_status},
@@ -308,6 +366,7 @@ static int parse(int argc, char **argv, struct options *o)
         if (option(argv, &i, "--data", &data) || option(argv, &i, "--ports", &ports) ||
             option(argv, &i, "--listen", &o->listen) || option(argv, &i, "--roles", &o->roles) ||
             option(argv, &i, "--role", &o->role) ||
+            option(argv, &i, "--node-name", &o->node_name) ||
             option(argv, &i, "--token-auth-file", &o->token_file) ||
             option(argv, &i, "--audit-policy-file", &o->audit_policy) ||
             option(argv, &i, "--binary", &o->binary))

@@ -4,14 +4,16 @@
 #include "base/arena.h"
 
 /* Descriptors a role finds open when it starts. */
-enum { FD_DOORS = 10, FD_LOCAL = 30, FD_READY = 31 };
+enum { FD_DOORS = 10, FD_API = 29, FD_LOCAL = 30, FD_READY = 31 };
 
 struct role_settings {
     str_t dir;
     struct arena *arena;
+    const char *node_name;
     const char *token_file;   /* NULL: none. */
     const char *audit_policy; /* A file; NULL: none. */
 };
 
 /* Runs until SIGTERM; gives the exit code. */
 int control_run(const struct role_settings *settings);
+int node_run(const struct role_settings *settings);

@@ -7,8 +7,8 @@ const struct door doors[DOORS] = {
     [DOOR_KUBERNETES] = {"kubernetes", "https", 6443},
 };
 
-const char *const roles_built[] = {"control", NULL};
-const char *const roles_later[] = {"node", "edge", "telemetry", "vault", NULL};
+const char *const roles_built[] = {"control", "node", NULL};
+const char *const roles_later[] = {"edge", "telemetry", "vault", NULL};
 
 void settings_print(struct buf *out)
 {
@@ -24,5 +24,6 @@ void settings_print(struct buf *out)
     buf_printf(out, "\nca days           %d\nleaf days         %d\n", CA_DAYS, LEAF_DAYS);
     buf_printf(out, "stop ms           %d\ndrain ms          %d\n", STOP_MS, DRAIN_MS);
     buf_printf(out, "control memory    %d MiB at most\n", CONTROL_MEMORY_MAX >> 20);
+    buf_printf(out, "node memory       %d MiB at most\n", NODE_MEMORY_MAX >> 20);
     buf_printf(out, "restart ms        %d to %d\n", RESTART_MIN_MS, RESTART_MAX_MS);
 }

@@ -16,7 +16,8 @@ enum {
     RESTART_MAX_MS = 10000,
     RESTART_CALM_MS = 60000,      /* ... until it has lived this long. */
     CONTROL_MEMORY_MAX = 1 << 30, /* Bytes: the ceiling of its cgroup. */
-    EXIT_CONFIG = 78,             /* As sysexits.h: starting again will not help. */
+    NODE_MEMORY_MAX = 1 << 29,
+    EXIT_CONFIG = 78, /* As sysexits.h: starting again will not help. */
 };
 
 struct door {

@@ -8,10 +8,11 @@
 #include "base/file.h"
 #include "net/signals.h"
 #include "net/sockets.h"
-#include "supervise/ceiling.h"
 #include "supervise/confine.h"
+#include "supervise/handover.h"
 #include "supervise/home.h"
 #include "supervise/logs.h"
+#include "supervise/role.h"
 #include "supervise/roles.h"
 #include "supervise/settings.h"
 
@@ -26,16 +27,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATE_VARIABLE "DAVY_SUPERVISOR_STATE"
-
 enum { COMMAND_BYTES_MAX = 4096, COMMAND_MS = 200 };
 
-enum role_state {
-    ROLE_STOPPED,
-    ROLE_STARTING, /* Runs, and has not said that it is ready. */
-    ROLE_READY,
-    ROLE_ENDING, /* Has got SIGTERM. */
-};
+/* Unix sockets in run/ that roles listen on. */
+enum local { LOCAL_ALL, LOCAL_API, LOCAL_NODE, LOCALS };
+static const char *const locals[LOCALS] = {"control.sock", "api.sock", "node.sock"};
+
+enum { CONTROL, NODE, ROLES };
 
 struct supervisor {
     const struct supervisor_settings *settings;
@@ -44,15 +42,10 @@ struct supervisor {
     struct signals signals;
     int door_fds[DOORS];
     uint16_t ports[DOORS];
-    int local_fd;
+    int local_fds[LOCALS];  /* -1: nobody here listens on it. */
     struct loop_fd command; /* Listening. */
-    enum role_state role;
-    pid_t role_pid;
-    struct loop_fd role_ready; /* The pipe's end we read. */
-    struct ceiling ceiling;
-    struct timer restart, kill;
-    msec_t restart_ms;
-    msec_t started_ms;
+    struct role roles[ROLES];
+    int n_roles;
     bool stopping;
     bool announced; /* The line on stdout. */
     int upgrade_fd; /* Who waits for the end of an upgrade; -1 nobody. */
@@ -89,14 +82,30 @@ static str_t endpoints_json(struct supervisor *s)
     return arena_str(s->home.arena, buf_str(&out));
 }
 
+static str_t roles_json(struct supervisor *s)
+{
+    static const char *const words[] = {[ROLE_STOPPED] = "stopped",
+                                        [ROLE_STARTING] = "starting",
+                                        [ROLE_READY] = "ready",
+                                        [ROLE_ENDING] = "ending"};
+    AUTO(buf_done) struct buf out = {0};
+    buf_add_char(&out, '{');
+    for (struct role *role = s->roles; role < s->roles + s->n_roles; role++)
+        buf_printf(&out, "%s\"%s\":\"%s\"", role > s->roles ? "," : "", role->name,
+                   words[role->state]);
+    buf_add_char(&out, '}');
+    return arena_str(s->home.arena, buf_str(&out));
+}
+
 static str_t status_json(struct supervisor *s)
 {
-    return arena_printf(s->home.arena,
-                        "{\"ready\":%s,\"pid\":%d,\"version\":\"" DAVY_VERSION
-                        "\",\"data\":\"" STR_F "\",\"endpoints\":" STR_F
-                        ",\"kubeconfig\":\"%s\"}\n",
-                        s->role == ROLE_READY ? "true" : "false", (int)getpid(), STR_A(s->home.dir),
-                        STR_A(endpoints_json(s)), home_path(&s->home, "run/admin.kubeconfig"));
+    str_t roles = roles_json(s), endpoints = endpoints_json(s);
+    return arena_printf(
+        s->home.arena,
+        "{\"ready\":%s,\"pid\":%d,\"version\":\"" DAVY_VERSION "\",\"data\":\"" STR_F
+        "\",\"roles\":" STR_F ",\"endpoints\":" STR_F ",\"kubeconfig\":\"%s\"}\n",
+        s->roles[CONTROL].state == ROLE_READY ? "true" : "false", (int)getpid(), STR_A(s->home.dir),
+        STR_A(roles), STR_A(endpoints), home_path(&s->home, "run/admin.kubeconfig"));
 }
 
 static int write_files(struct supervisor *s, struct err *err)
@@ -121,154 +130,130 @@ static void announce(struct supervisor *s)
         log_error(&stderr_log, "tell systemd", F_STR("error", str_from_z(err.text)));
 }
 
-/* --- the role's process --- */
+/* --- roles --- */
 
-static void role_start(struct supervisor *s);
-
-static void restart_due(struct timer *timer)
+static bool all_are(struct supervisor *s, bool (*is)(const struct role *role))
 {
-    role_start(CONTAINER_OF(timer, struct supervisor, restart));
+    for (struct role *role = s->roles; role < s->roles + s->n_roles; role++)
+        if (!is(role))
+            return false;
+    return true;
 }
 
-static void ready_close(struct supervisor *s)
+static bool is_settled(const struct role *role)
 {
-    int fd = s->role_ready.fd;
-    if (s->role_ready.loop == NULL)
-        return;
-    loop_forget(&s->role_ready);
-    close(fd);
-}
-
-static void on_role_ready(struct loop_fd *watch, unsigned events)
-{
-    struct supervisor *s = CONTAINER_OF(watch, struct supervisor, role_ready);
-    char byte;
-    (void)events;
-    bool ready = read(watch->fd, &byte, 1) == 1;
-    ready_close(s);
-    if (!ready)
-        return; /* It died first; SIGCHLD comes. */
-    s->role = ROLE_READY;
-    announce(s);
-    upgrade_over(s, "ok\n");
-}
-
-/* In the child: only what a child between fork and exec may do. */
-static _Noreturn void role_exec(const struct supervisor *s, int ready_fd)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    int from[DOORS + 2], to[DOORS + 2], n = 0;
-    ceiling_join(&s->ceiling);
-    for (int i = 0; i < DOORS; i++, n++) {
-        from[n] = s->door_fds[i];
-        to[n] = FD_DOORS + i;
-    }
-    from[n] = s->local_fd;
-    to[n++] = FD_LOCAL;
-    from[n] = ready_fd;
-    to[n++] = FD_READY;
-    for (int i = 0; i < n; i++) { /* Out of the way first: the numbers may overlap. */
-        from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, FD_READY + 1);
-        if (from[i] < 0)
-            _exit(EXIT_CONFIG);
-    }
-    for (int i = 0; i < n; i++)
-        if (dup2(from[i], to[i]) < 0)
-            _exit(EXIT_CONFIG);
-    const char *argv[10] = {"davy", "serve", "--role=control", "--data", s->home.dir.at};
-    int at = 5;
-    if (s->settings->token_file != NULL) {
-        argv[at++] = "--token-auth-file";
-        argv[at++] = s->settings->token_file;
-    }
-    if (s->settings->audit_policy != NULL) {
-        argv[at++] = "--audit-policy-file";
-        argv[at] = s->settings->audit_policy;
-    }
-    execv("/proc/self/exe", (char *const *)argv);
-    _exit(EXIT_CONFIG);
-}
-
-static void role_start(struct supervisor *s)
-{
-    struct err err;
-    int ready[2];
-    if (s->stopping)
-        return;
-    if (pipe2(ready, O_CLOEXEC) < 0) {
-        timer_set(s->loop, &s->restart, s->restart_ms, restart_due);
-        return;
-    }
-    pid_t pid = fork();
-    if (pid == 0)
-        role_exec(s, ready[1]);
-    close(ready[1]);
-    if (pid < 0 ||
-        loop_watch(s->loop, &s->role_ready, ready[0], LOOP_READ, on_role_ready, &err) < 0) {
-        close(ready[0]);
-        if (pid < 0)
-            timer_set(s->loop, &s->restart, s->restart_ms, restart_due);
-        return;
-    }
-    s->role = ROLE_STARTING;
-    s->role_pid = pid;
-    s->started_ms = loop_now_ms(s->loop);
-}
-
-static void kill_due(struct timer *timer)
-{
-    struct supervisor *s = CONTAINER_OF(timer, struct supervisor, kill);
-    log_error(&stderr_log, "a role did not stop in time", F_INT("pid", s->role_pid));
-    (void)kill(s->role_pid, SIGKILL);
-}
-
-static void role_stop(struct supervisor *s)
-{
-    if (s->role == ROLE_STOPPED || s->role == ROLE_ENDING)
-        return;
-    s->role = ROLE_ENDING;
-    (void)kill(s->role_pid, SIGTERM);
-    timer_set(s->loop, &s->kill, STOP_MS, kill_due);
-}
-
-static void role_ended(struct supervisor *s, int status)
-{
-    bool asked = s->role == ROLE_ENDING;
-    timer_stop(&s->kill);
-    ready_close(s);
-    s->role = ROLE_STOPPED;
-    if (s->stopping) {
-        loop_stop(s->loop);
-        return;
-    }
-    if (asked) {
-        role_start(s); /* An upgrade. */
-        return;
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG) {
-        s->exit_code = EXIT_CONFIG; /* It has said why, and starting again would not help. */
-        upgrade_over(s, "the new version could not start; see the log\n");
-        loop_stop(s->loop);
-        return;
-    }
-    if (loop_now_ms(s->loop) - s->started_ms > RESTART_CALM_MS)
-        s->restart_ms = RESTART_MIN_MS;
-    log_error(&stderr_log, "a role died and is started again", F_STR("role", STR("control")),
-              F_INT("status", status), F_INT("in_ms", s->restart_ms));
-    timer_set(s->loop, &s->restart, s->restart_ms, restart_due);
-    s->restart_ms = s->restart_ms * 2 < RESTART_MAX_MS ? s->restart_ms * 2 : RESTART_MAX_MS;
+    return role->state == ROLE_READY || role_is_over(role);
 }
 
 static void stop(struct supervisor *s)
 {
     s->stopping = true;
-    timer_stop(&s->restart);
-    if (s->role == ROLE_STOPPED)
+    for (struct role *role = s->roles; role < s->roles + s->n_roles; role++)
+        role_stop(role, false);
+    if (all_are(s, role_is_over))
         loop_stop(s->loop);
-    else
-        role_stop(s);
+}
+
+static struct supervisor *supervisor_of(struct role *role, int index)
+{
+    return CONTAINER_OF(role - index, struct supervisor, roles[0]);
+}
+
+static void control_ready(struct role *role)
+{
+    struct supervisor *s = supervisor_of(role, CONTROL);
+    announce(s);
+    if (all_are(s, is_settled))
+        upgrade_over(s, "ok\n");
+}
+
+static void control_ended(struct role *role, bool refused)
+{
+    struct supervisor *s = supervisor_of(role, CONTROL);
+    if (refused) { /* It has said why, and starting again would not help. */
+        s->exit_code = EXIT_CONFIG;
+        upgrade_over(s, "the new version could not start; see the log\n");
+    }
+    stop(s);
+}
+
+static void node_ready(struct role *role)
+{
+    struct supervisor *s = supervisor_of(role, NODE);
+    if (all_are(s, is_settled))
+        upgrade_over(s, "ok\n");
+}
+
+/* What the API does goes on without it. */
+static void node_ended(struct role *role, bool refused)
+{
+    struct supervisor *s = supervisor_of(role, NODE);
+    if (refused)
+        log_error(&stderr_log, "there is no node: pods stay Pending", F_STR("role", STR("node")));
+    if (s->stopping && all_are(s, role_is_over))
+        loop_stop(s->loop);
+    else if (all_are(s, is_settled))
+        upgrade_over(s, "ok\n");
+}
+
+static void role_fd(struct role *role, int fd, int as)
+{
+    role->fds[role->n_fds++] = (struct role_fd){fd, as};
+}
+
+static void init_control(struct supervisor *s)
+{
+    struct role *role = &s->roles[CONTROL];
+    const struct supervisor_settings *settings = s->settings;
+    *role = (struct role){.name = "control",
+                          .argv = {"davy", "serve", "--role=control", "--data", s->home.dir.at},
+                          .ready = control_ready,
+                          .ended = control_ended};
+    role_arg(role, "--node-name");
+    role_arg(role, settings->node_name);
+    if (settings->token_file != NULL) {
+        role_arg(role, "--token-auth-file");
+        role_arg(role, settings->token_file);
+    }
+    if (settings->audit_policy != NULL) {
+        role_arg(role, "--audit-policy-file");
+        role_arg(role, settings->audit_policy);
+    }
+    for (int i = 0; i < DOORS; i++)
+        role_fd(role, s->door_fds[i], FD_DOORS + i);
+    role_fd(role, s->local_fds[LOCAL_ALL], FD_LOCAL);
+    role_fd(role, s->local_fds[LOCAL_API], FD_API);
+}
+
+static void init_node(struct supervisor *s)
+{
+    struct role *role = &s->roles[NODE];
+    *role = (struct role){.name = "node",
+                          .argv = {"davy", "serve", "--role=node", "--data", s->home.dir.at},
+                          .ready = node_ready,
+                          .ended = node_ended};
+    role_arg(role, "--node-name");
+    role_arg(role, s->settings->node_name);
+    role_fd(role, s->local_fds[LOCAL_NODE], FD_LOCAL);
+}
+
+static void open_ceiling(struct supervisor *s, struct role *role, uint64_t bytes)
+{
+    struct err err;
+    if (ceiling_open(&role->ceiling, s->home.dir, role->name, bytes, s->home.arena, &err) < 0)
+        log_info(&stderr_log, "no memory ceiling", F_STR("role", str_from_z(role->name)),
+                 F_STR("why", str_from_z(err.text)));
+}
+
+static void init_roles(struct supervisor *s)
+{
+    init_control(s);
+    init_node(s);
+    for (struct role *role = s->roles; role < s->roles + s->n_roles; role++)
+        role_init(role, s->loop);
+    open_ceiling(s, &s->roles[CONTROL], CONTROL_MEMORY_MAX);
+    if (s->n_roles > NODE)
+        open_ceiling(s, &s->roles[NODE], NODE_MEMORY_MAX);
 }
 
 static void on_signal(struct signals *signals, int number)
@@ -281,27 +266,52 @@ static void on_signal(struct signals *signals, int number)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        if (pid == s->role_pid && s->role != ROLE_STOPPED)
-            role_ended(s, status);
+        for (struct role *role = s->roles; role < s->roles + s->n_roles; role++)
+            if (pid == role->pid && role->state != ROLE_STOPPED) {
+                role_reaped(role, status);
+                break;
+            }
 }
 
 /* --- upgrade --- */
 
 static void keep_open(int fd, bool keep)
 {
-    (void)fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
+    if (fd >= 0)
+        (void)fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
 }
 
 static void keep_all_open(struct supervisor *s, bool keep)
 {
     for (int i = 0; i < DOORS; i++)
         keep_open(s->door_fds[i], keep);
-    keep_open(s->local_fd, keep);
+    for (int i = 0; i < LOCALS; i++)
+        keep_open(s->local_fds[i], keep);
     keep_open(s->command.fd, keep);
     keep_open(s->upgrade_fd, keep);
 }
 
-/* "pid restart? local command upgrade door:port ..." - decimal numbers. */
+static const char *named(struct supervisor *s, const char *what, const char *name)
+{
+    return arena_printf(s->home.arena, "%s.%s", what, name).at;
+}
+
+static void hand_over(struct supervisor *s, struct buf *out)
+{
+    handover_put(out, "command", s->command.fd);
+    handover_put(out, "upgrade", s->upgrade_fd);
+    for (int i = 0; i < DOORS; i++) {
+        handover_put(out, named(s, "door", doors[i].name), s->door_fds[i]);
+        handover_put(out, named(s, "port", doors[i].name), s->ports[i]);
+    }
+    for (int i = 0; i < LOCALS; i++)
+        if (s->local_fds[i] >= 0)
+            handover_put(out, locals[i], s->local_fds[i]);
+    for (struct role *role = s->roles; role < s->roles + s->n_roles; role++)
+        if (role->state != ROLE_STOPPED)
+            handover_put(out, named(s, "pid", role->name), role->pid);
+}
+
 static void upgrade(struct supervisor *s, const char *path, int client)
 {
     AUTO(buf_done) struct buf state = {0};
@@ -310,54 +320,51 @@ static void upgrade(struct supervisor *s, const char *path, int client)
         upgrade_over(s, "that binary cannot be executed\n");
         return;
     }
-    if (s->role != ROLE_READY) {
+    if (s->roles[CONTROL].state != ROLE_READY) {
         upgrade_over(s, "a role is being started; try again in a moment\n");
         return;
     }
-    buf_printf(&state, "%d %d %d %d", (int)s->role_pid, s->local_fd, s->command.fd, client);
-    for (int i = 0; i < DOORS; i++)
-        buf_printf(&state, " %d %u", s->door_fds[i], (unsigned)s->ports[i]);
-    buf_add_char(&state, '\0');
+    hand_over(s, &state);
     keep_all_open(s, true);
     log_info(&stderr_log, "upgrade", F_STR("binary", str_from_z(path)));
-    if (setenv(STATE_VARIABLE, state.at, 1) == 0)
+    if (handover_set(buf_str(&state)))
         execv(path, s->settings->argv);
-    (void)unsetenv(STATE_VARIABLE);
+    (void)handover_set(STR(""));
     keep_all_open(s, false);
     upgrade_over(s, "the new binary could not be started\n");
 }
 
-static bool next_number(char **at, int *out)
+/* We are the new program in an old process. A socket that it had not is opened. */
+static int resume_sockets(struct supervisor *s, struct err *err)
 {
-    char *end;
-    long value = strtol(*at, &end, 10);
-    if (end == *at || value < 0 || value > 1 << 30)
-        return false;
-    *at = end;
-    *out = (int)value;
-    return true;
+    s->command.fd = handover_get("command");
+    s->upgrade_fd = handover_get("upgrade");
+    for (int i = 0; i < DOORS; i++) {
+        s->door_fds[i] = handover_get(named(s, "door", doors[i].name));
+        s->ports[i] = (uint16_t)handover_get(named(s, "port", doors[i].name));
+        if (s->door_fds[i] < 0)
+            return err_set(err, ERR_INVALID, "the upgraded program had no door '%s'",
+                           doors[i].name);
+    }
+    for (int i = 0; i < LOCALS; i++)
+        s->local_fds[i] = handover_get(locals[i]);
+    s->announced = true;
+    keep_all_open(s, false);
+    return 0;
 }
 
-/* True: we are the new program in an old process. */
-static bool resume(struct supervisor *s)
+static void resume_roles(struct supervisor *s)
 {
-    char *at = getenv(STATE_VARIABLE);
-    int pid, command, port;
-    if (at == NULL || !next_number(&at, &pid) || !next_number(&at, &s->local_fd) ||
-        !next_number(&at, &command) || !next_number(&at, &s->upgrade_fd))
-        return false;
-    for (int i = 0; i < DOORS; i++) {
-        if (!next_number(&at, &s->door_fds[i]) || !next_number(&at, &port))
-            return false;
-        s->ports[i] = (uint16_t)port;
+    pid_t left = handover_get("pid.node");
+    if (s->n_roles == NODE && left > 0)
+        (void)kill(left, SIGTERM);
+    for (struct role *role = s->roles; role < s->roles + s->n_roles; role++) {
+        pid_t pid = handover_get(named(s, "pid", role->name));
+        if (pid > 0)
+            role_resume(role, pid);
+        role_stop(role, true);
     }
-    s->role_pid = pid;
-    s->role = ROLE_READY;
-    s->announced = true;
-    s->command.fd = command;
-    keep_all_open(s, false);
-    (void)unsetenv(STATE_VARIABLE);
-    return true;
+    (void)handover_set(STR(""));
 }
 
 /* --- commands --- */
@@ -406,6 +413,23 @@ static void on_command(struct loop_fd *watch, unsigned events)
 
 /* --- starting --- */
 
+static int open_locals(struct supervisor *s, struct err *err)
+{
+    uint32_t uid, gid;
+    for (int i = 0; i < LOCALS; i++) {
+        const char *path = home_path(&s->home, arena_printf(s->home.arena, "run/%s", locals[i]).at);
+        if (s->local_fds[i] >= 0 || (i == LOCAL_NODE && s->n_roles == NODE))
+            continue;
+        s->local_fds[i] = socket_listen_unix(path, 0600, err);
+        if (s->local_fds[i] < 0)
+            return s->local_fds[i];
+        /* The API server passes on to the node what people do with pods. */
+        if (i == LOCAL_NODE && confine_user(&uid, &gid) && chown(path, uid, gid) < 0)
+            return err_errno(err, "give '%s' to user %u", path, uid);
+    }
+    return 0;
+}
+
 static int open_sockets(struct supervisor *s, struct err *err)
 {
     for (int i = 0; i < DOORS; i++) {
@@ -414,9 +438,6 @@ static int open_sockets(struct supervisor *s, struct err *err)
         if (s->door_fds[i] < 0)
             return err_wrap(err, "door '%s' (try --ports auto)", doors[i].name);
     }
-    s->local_fd = socket_listen_unix(home_path(&s->home, "run/control.sock"), 0600, err);
-    if (s->local_fd < 0)
-        return s->local_fd;
     s->command.fd = socket_listen_unix(home_path(&s->home, "run/supervisor.sock"), 0600, err);
     return s->command.fd < 0 ? s->command.fd : 0;
 }
@@ -449,10 +470,22 @@ static int prepare(struct supervisor *s, struct err *err)
     return r;
 }
 
+/* Whether there is a node, and a word about it if not. */
+static void decide_node(struct supervisor *s)
+{
+    bool with_node = s->settings->node != NODE_OFF && geteuid() == 0;
+    s->n_roles = with_node ? ROLES : NODE;
+    if (s->settings->node == NODE_IF_ROOT && !with_node)
+        log_info(&stderr_log, "no node role, pods stay Pending: it needs root");
+}
+
 static int start(struct supervisor *s, struct err *err)
 {
-    bool resumed = resume(s);
-    int r = resumed ? 0 : prepare(s, err);
+    bool resumed = handover_is_there();
+    decide_node(s);
+    int r = resumed ? resume_sockets(s, err) : prepare(s, err);
+    if (r == 0)
+        r = open_locals(s, err);
     if (r == 0)
         r = loop_new(system_clock(), &s->loop, err);
     if (r == 0)
@@ -462,15 +495,21 @@ static int start(struct supervisor *s, struct err *err)
         r = loop_watch(s->loop, &s->command, s->command.fd, LOOP_READ, on_command, err);
     if (r < 0)
         return r;
-    s->restart_ms = RESTART_MIN_MS;
-    r = ceiling_open(&s->ceiling, s->home.dir, "control", CONTROL_MEMORY_MAX, s->home.arena, err);
-    if (r < 0)
-        log_info(&stderr_log, "no memory ceiling", F_STR("why", str_from_z(err->text)));
+    init_roles(s);
     if (resumed)
-        role_stop(s); /* role_ended() starts the new one. */
+        resume_roles(s);
     else
-        role_start(s);
+        for (struct role *role = s->roles; role < s->roles + s->n_roles; role++)
+            role_start(role);
     return 0;
+}
+
+static void forget_sockets(struct supervisor *s)
+{
+    (void)unlink(home_path(&s->home, "run/supervisor.sock"));
+    for (int i = 0; i < LOCALS; i++)
+        if (s->local_fds[i] >= 0)
+            (void)unlink(home_path(&s->home, arena_printf(s->home.arena, "run/%s", locals[i]).at));
 }
 
 int supervisor_run(const struct supervisor_settings *settings)
@@ -478,7 +517,7 @@ int supervisor_run(const struct supervisor_settings *settings)
     struct supervisor s = {.settings = settings,
                            .home = {settings->dir, settings->arena},
                            .upgrade_fd = -1,
-                           .ceiling = {.procs_fd = -1}};
+                           .local_fds = {-1, -1, -1}};
     struct err err;
     raise_descriptor_limit();
     int r = start(&s, &err);
@@ -488,9 +527,9 @@ int supervisor_run(const struct supervisor_settings *settings)
         log_error(&stderr_log, "davy cannot start", F_STR("error", str_from_z(err.text)));
         return 1;
     }
-    (void)unlink(home_path(&s.home, "run/supervisor.sock"));
-    (void)unlink(home_path(&s.home, "run/control.sock"));
-    ceiling_close(&s.ceiling);
+    forget_sockets(&s);
+    for (struct role *role = s.roles; role < s.roles + s.n_roles; role++)
+        ceiling_close(&role->ceiling);
     signals_done(&s.signals);
     loop_free(s.loop);
     return s.exit_code;

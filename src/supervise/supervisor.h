@@ -11,8 +11,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+enum node_wish { NODE_IF_ROOT, NODE_ON, NODE_OFF };
+
 struct supervisor_settings {
-    str_t dir;                /* Absolute. */
+    str_t dir;           /* Absolute. */
+    enum node_wish node; /* The role that runs pods; it needs root. */
+    const char *node_name;
     const char *listen;       /* An address. */
     bool ports_auto;          /* Free ports instead of the usual ones. */
     const char *token_file;   /* NULL: none. */

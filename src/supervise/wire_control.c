@@ -23,7 +23,8 @@ struct control {
     struct loop *loop;
     struct store *store;
     struct api *api;
-    struct http_server *server;
+    struct http_server *server, *node_server;
+    int draining; /* Servers. */
     struct runner *runner;
     struct signals signals;
     struct timer ready, renew;
@@ -76,7 +77,9 @@ static void ready_check(struct timer *timer)
 
 static void drained(void *self)
 {
-    loop_stop(((struct control *)self)->loop);
+    struct control *control = self;
+    if (--control->draining == 0)
+        loop_stop(control->loop);
 }
 
 static void on_signal(struct signals *signals, int number)
@@ -86,17 +89,20 @@ static void on_signal(struct signals *signals, int number)
     if (control->stopping)
         return;
     control->stopping = true;
-    if (control->server == NULL) { /* Not open yet. */
+    if (control->node_server == NULL) { /* Not open yet. */
         loop_stop(control->loop);
         return;
     }
     api_drain(control->api);
+    control->draining = 2;
     http_server_drain(control->server, DRAIN_MS, drained, control);
+    http_server_drain(control->node_server, DRAIN_MS, drained, control);
 }
 
 static int open_doors(struct control *control, struct err *err)
 {
     struct http_handler handler = api_handler(control->api);
+    struct http_handler node_handler = api_node_handler(control->api);
     struct tls_config *tls;
     int r = http_server_new(control->loop, &handler, NULL, &control->server, err);
     if (r == 0)
@@ -105,6 +111,10 @@ static int open_doors(struct control *control, struct err *err)
         r = http_server_listen(control->server, FD_DOORS + DOOR_KUBERNETES, tls, err);
     if (r == 0)
         r = http_server_listen(control->server, FD_LOCAL, NULL, err);
+    if (r == 0)
+        r = http_server_new(control->loop, &node_handler, NULL, &control->node_server, err);
+    if (r == 0)
+        r = http_server_listen(control->node_server, FD_API, NULL, err);
     return r;
 }
 
@@ -127,7 +137,8 @@ static int read_told(const struct role_settings *settings, struct told *told, st
     return r;
 }
 
-static int start(struct control *control, const struct told *told, struct err *err)
+static int start(struct control *control, const char *node_name, const struct told *told,
+                 struct err *err)
 {
     struct store_settings store = {.dir = str_from_z(home_path(&control->home, "store")),
                                    .secret = kind_is_secret};
@@ -144,6 +155,7 @@ static int start(struct control *control, const struct told *told, struct err *e
                                .log = &stderr_log,
                                .owner_uid = getuid(),
                                .node_socket = home_path(&control->home, "run/node.sock"),
+                               .node_name = str_from_z(node_name),
                                .token_file = told->tokens,
                                .audit_policy = told->audit_policy,
                                .audit_dir = str_from_z(home_path(&control->home, "audit"))};
@@ -182,7 +194,7 @@ int control_run(const struct role_settings *settings)
     if (r == 0)
         r = confine(&err);
     if (r == 0)
-        r = start(&control, &told, &err);
+        r = start(&control, settings->node_name, &told, &err);
     if (r < 0) {
         log_error(&stderr_log, "control cannot start", F_STR("error", str_from_z(err.text)));
         return EXIT_CONFIG;
@@ -191,6 +203,7 @@ int control_run(const struct role_settings *settings)
     if (r < 0)
         log_error(&stderr_log, "control stops", F_STR("error", str_from_z(err.text)));
     http_server_free(control.server);
+    http_server_free(control.node_server);
     runner_free(control.runner);
     store_close(control.store);
     api_free(control.api);

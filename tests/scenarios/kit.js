@@ -28,8 +28,10 @@ export function run(program, args, { input, env, cwd } = {}) {
   });
 }
 
-// Starts `davy serve` and resolves when it says that it is ready.
+// Starts `davy serve` and resolves when it says that it is ready. Without a node, unless the test asks
+// for one: many of these run at once, and what pods need of the machine takes its time.
 async function start(dir, args = []) {
+  if (!args.some((arg) => arg.startsWith('--roles'))) args = [...args, '--roles=control'];
   const child = spawn(binary, ['serve', '--data', dir, '--ports', 'auto', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
