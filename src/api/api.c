@@ -3,6 +3,7 @@
 #include "api/api_priv.h"
 #include "base/log.h"
 #include "http/client.h"
+#include "kube/version.h"
 
 #include <stdlib.h>
 
@@ -23,7 +24,7 @@ static void answer_version(struct call *call)
     } rows[] = {
         {STR("major"), STR("1")},
         {STR("minor"), STR("32")},
-        {STR("gitVersion"), STR("v1.32.0+davy." DAVY_VERSION)},
+        {STR("gitVersion"), STR(KUBE_VERSION)},
         {STR("gitCommit"), STR("")},
         {STR("gitTreeState"), STR("clean")},
         {STR("buildDate"), STR("1970-01-01T00:00:00Z")},

@@ -15,9 +15,10 @@ struct node_settings {
     struct loop *loop;
     const struct log *log;
     const char *name;
+    const char *dir;        /* The data directory. */
     const char *api_socket; /* Where the API knows us by our user. */
     void *self;
-    void (*ready)(void *self); /* Once: all pods of this node are known. */
+    void (*ready)(void *self); /* Once: the Node is there, and all its pods are known. */
 };
 
 int node_open(const struct node_settings *settings, struct node **out, struct err *err);

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { binary, davy, eventually, request, run, temporary } from './kit.js';
+import { binary, davy, eventually, kubectl, request, run, temporary } from './kit.js';
 
 const root = process.getuid() === 0 ? {} : { skip: 'it needs root' };
 const withNode = { args: ['--roles=control,node', '--node-name=n1'] };
@@ -95,4 +96,55 @@ test('what cannot be is said', async (t) => {
     assert.notEqual(result.code, 0);
     assert.match(result.stderr, words);
   }
+});
+
+test('the Node says what its machine is, and nothing is written while nothing changes', root, async (t) => {
+  const house = await davy(t, withNode);
+  await ready(house);
+  const { metadata, status } = await kubectl.json(house, 'get node n1');
+  assert.equal(metadata.labels['kubernetes.io/hostname'], 'n1');
+  assert.equal(metadata.labels['kubernetes.io/os'], 'linux');
+  assert.equal(Number(status.capacity.cpu), os.availableParallelism());
+  assert.equal(status.capacity.memory, `${readFileSync('/proc/meminfo', 'utf8').match(/MemTotal: +(\d+)/)[1]}Ki`);
+  assert.equal(status.nodeInfo.bootID, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  assert.equal(status.nodeInfo.kernelVersion, os.release());
+  for (const [field, value] of Object.entries(status.nodeInfo)) assert.notEqual(value, '', field);
+  const conditions = Object.fromEntries(status.conditions.map((it) => [it.type, it]));
+  assert.deepEqual(Object.keys(conditions), ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready']);
+  assert.equal(conditions.Ready.status, 'True');
+  assert.equal(conditions.Ready.reason, 'KubeletReady');
+  assert.match(await kubectl(house, 'get nodes -o wide'), /^n1 +Ready +<none> +\S+ +v1\.32\.\S+ +\d+\.\d+\.\d+\.\d+ +<none> +\S.*\S +\w+:\/\/\S+$/m);
+
+  const lease = await kubectl.json(house, 'get lease n1 -n kube-node-lease');
+  assert.equal(lease.spec.holderIdentity, 'n1');
+  assert.equal(lease.spec.leaseDurationSeconds, 40);
+  assert.equal(lease.metadata.ownerReferences[0].uid, metadata.uid);
+  // The next heartbeat renews the lease and leaves the node alone.
+  await eventually(async () => (await kubectl.json(house, 'get lease n1 -n kube-node-lease')).spec.renewTime > lease.spec.renewTime);
+  assert.equal((await kubectl.json(house, 'get node n1')).metadata.resourceVersion, metadata.resourceVersion);
+
+  const described = await kubectl(house, 'describe node n1');
+  assert.match(described, /HolderIdentity: +n1/);
+  assert.match(described, /Normal +NodeReady .* Node n1 status is now: NodeReady/);
+});
+
+test('what others do to a Node is put right', root, async (t) => {
+  const house = await davy(t, withNode);
+  await ready(house);
+  const { uid } = (await kubectl.json(house, 'get node n1')).metadata;
+  await kubectl(house, 'label node n1 kubernetes.io/hostname- mine=yes');
+  const labels = await eventually(async () => {
+    const node = await kubectl.json(house, 'get node n1');
+    return node.metadata.labels['kubernetes.io/hostname'] === 'n1' && node.metadata.labels;
+  });
+  assert.equal(labels.mine, 'yes');
+  await kubectl(house, ['patch', 'node', 'n1', '--subresource=status', '--type=merge', '-p', '{"status":{"capacity":{"cpu":"1000"}}}']);
+  await eventually(async () => Number((await kubectl.json(house, 'get node n1')).status.capacity.cpu) === os.availableParallelism());
+  await kubectl(house, 'delete node n1');
+  const again = await eventually(async () => {
+    const node = await kubectl.json(house, 'get node n1');
+    return node.metadata.uid !== uid && node.status.nodeInfo && node;
+  });
+  const owner = async () => (await kubectl.json(house, 'get lease n1 -n kube-node-lease')).metadata.ownerReferences[0].uid;
+  await eventually(async () => (await owner()) === again.metadata.uid);
 });
