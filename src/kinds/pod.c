@@ -77,32 +77,38 @@ static void take_images(struct json *to, const struct json *from, struct arena *
     }
 }
 
+/* The same toleration, but for how long it lasts. */
+static bool is_same_toleration(const struct json *a, const struct json *b)
+{
+    static const char *const fields[] = {"key", "operator", "value", "effect"};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        if (!json_eq(json_get(a, str_from_z(fields[i])), json_get(b, str_from_z(fields[i]))))
+            return false;
+    return true;
+}
+
 static bool only_added(const struct json *was, const struct json *is)
 {
     JSON_EACH(was, toleration)
     {
         bool found = false;
         JSON_EACH(is, each)
-        found = found || json_eq(each, toleration);
+        if (is_same_toleration(each, toleration)) {
+            found = true;
+            break;
+        }
         if (!found)
             return false;
     }
     return true;
 }
 
-/* A pod that nobody may place yet: gates are taken away, and what it asks of nodes may grow. */
-static void allow_ungating(struct json *allowed, const struct json *spec, const struct json *old,
-                           struct arena *arena)
+/* Of a pod that nobody may place yet, what it asks of nodes may grow. */
+static void allow_more_labels(struct json *allowed, const struct json *spec, const struct json *old,
+                              struct arena *arena)
 {
-    struct json *gates = json_get(spec, STR("schedulingGates"));
     struct json *wants = json_get(spec, STR("nodeSelector"));
-    if (json_first(json_get(old, STR("schedulingGates"))) == NULL)
-        return;
-    if (gates == NULL)
-        (void)json_remove(allowed, STR("schedulingGates"));
-    else if (only_added(gates, json_get(old, STR("schedulingGates"))))
-        json_set(allowed, STR("schedulingGates"), json_clone(gates, arena));
-    bool grown = wants != NULL;
+    bool grown = wants != NULL && json_first(json_get(old, STR("schedulingGates"))) != NULL;
     JSON_EACH(json_get(old, STR("nodeSelector")), label)
     grown =
         grown && json_get(wants, label->key) != NULL && json_eq(label, json_get(wants, label->key));
@@ -110,14 +116,89 @@ static void allow_ungating(struct json *allowed, const struct json *spec, const 
         json_set(allowed, STR("nodeSelector"), json_clone(wants, arena));
 }
 
+static bool has_named(const struct json *list, str_t name)
+{
+    JSON_EACH(list, item)
+    if (str_eq(json_get_text(item, STR("name")), name))
+        return true;
+    return false;
+}
+
+/* Gates are opened one by one and never closed again. */
+static void check_gates_update(const struct json *spec, const struct json *old,
+                               struct field_errors *errors)
+{
+    const struct json *was = json_get(old, STR("schedulingGates"));
+    long i = 0;
+    JSON_EACH(json_get(spec, STR("schedulingGates")), gate)
+    {
+        str_t name = json_get_text(gate, STR("name"));
+        const struct place *at = ITEM(IN(NULL, "spec"), "schedulingGates", i++);
+        if (!has_named(was, name))
+            rule_error(errors, FIELD_FORBIDDEN, IN(at, "name"),
+                       "Forbidden: only deletion is allowed, but found new scheduling gate '" STR_F
+                       "'",
+                       STR_A(name));
+    }
+}
+
+/* A deadline may come nearer and not go away. */
+static void check_deadline_update(const struct json *spec, const struct json *old,
+                                  struct field_errors *errors)
+{
+    int64_t was = 0, is = 0;
+    const struct place *at = IN(IN(NULL, "spec"), "activeDeadlineSeconds");
+    if (!json_to_i64(json_get(old, STR("activeDeadlineSeconds")), &was))
+        return;
+    if (!json_to_i64(json_get(spec, STR("activeDeadlineSeconds")), &is))
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: \"null\": must not update from a positive integer to nil value");
+    else if (is > was)
+        rule_error(errors, FIELD_INVALID, at,
+                   "Invalid value: %lld: must be less than or equal to previous value",
+                   (long long)is);
+}
+
+/* True: the lists are as long as they were, and we can look further. */
+static bool check_containers_update(const struct json *spec, const struct json *old,
+                                    const char *list, struct field_errors *errors)
+{
+    const struct json *containers = json_get(spec, str_from_z(list));
+    long i = 0;
+    if (json_count(containers) != json_count(json_get(old, str_from_z(list)))) {
+        rule_error(errors, FIELD_FORBIDDEN, IN(IN(NULL, "spec"), list),
+                   "Forbidden: pod updates may not add or remove containers");
+        return false;
+    }
+    JSON_EACH(containers, container)
+    {
+        const struct place *at = IN(ITEM(IN(NULL, "spec"), list, i++), "image");
+        str_t image = json_get_text(container, STR("image"));
+        if (image.len == 0)
+            rule_error(errors, FIELD_REQUIRED, at, "Required value");
+        else if (image.at[0] == ' ' || image.at[image.len - 1] == ' ')
+            rule_error(errors, FIELD_INVALID, at,
+                       "Invalid value: \"" STR_F "\": must not have leading or trailing whitespace",
+                       STR_A(image));
+    }
+    return true;
+}
+
 static void check_update(const struct json *spec, const struct json *old,
                          struct field_errors *errors)
 {
     static const char *const free_fields[] = {"activeDeadlineSeconds", "tolerations",
-                                              "terminationGracePeriodSeconds"};
+                                              "schedulingGates"};
     struct arena *arena = errors->arena;
-    if (json_eq(spec, old))
+    if (json_eq(spec, old) || !check_containers_update(spec, old, "containers", errors) ||
+        !check_containers_update(spec, old, "initContainers", errors))
         return;
+    check_deadline_update(spec, old, errors);
+    if (!only_added(json_get(old, STR("tolerations")), json_get(spec, STR("tolerations"))))
+        rule_error(errors, FIELD_FORBIDDEN, IN(IN(NULL, "spec"), "tolerations"),
+                   "Forbidden: existing toleration can not be modified except its "
+                   "tolerationSeconds");
+    check_gates_update(spec, old, errors);
     struct json *allowed = json_clone(old, arena);
     take_images(json_get(allowed, STR("containers")), json_get(spec, STR("containers")), arena);
     take_images(json_get(allowed, STR("initContainers")), json_get(spec, STR("initContainers")),
@@ -130,18 +211,14 @@ static void check_update(const struct json *spec, const struct json *old,
         else
             (void)json_remove(allowed, name);
     }
-    allow_ungating(allowed, spec, old, arena);
-    bool grace = json_eq(json_get(spec, STR("terminationGracePeriodSeconds")),
-                         json_get(old, STR("terminationGracePeriodSeconds")));
-    if (json_eq(spec, allowed) && grace &&
-        only_added(json_get(old, STR("tolerations")), json_get(spec, STR("tolerations"))))
-        return;
-    rule_error(errors, FIELD_FORBIDDEN, IN(NULL, "spec"),
-               "Forbidden: pod updates may not change fields other than "
-               "`spec.containers[*].image`,`spec.initContainers[*].image`,"
-               "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
-               "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it "
-               "was previously negative)");
+    allow_more_labels(allowed, spec, old, arena);
+    if (!json_eq(spec, allowed))
+        rule_error(errors, FIELD_FORBIDDEN, IN(NULL, "spec"),
+                   "Forbidden: pod updates may not change fields other than "
+                   "`spec.containers[*].image`,`spec.initContainers[*].image`,"
+                   "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+                   "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if "
+                   "it was previously negative)");
 }
 
 static void pod_check(const struct json *pod, const struct json *old, struct field_errors *errors)

@@ -121,3 +121,28 @@ test('what a Pod may not be, in Kubernetes’ words', async (t) => {
   }
   await kubectl(house, 'create -f -', { input: everything });
 });
+
+test('what may change in a Pod’s spec', async (t) => {
+  const house = await davy(t);
+  const tolerations = [{ key: 'a', operator: 'Exists', effect: 'NoExecute' }];
+  await kubectl(house, 'create -f -', { input: of({ tolerations, activeDeadlineSeconds: 9, schedulingGates: [{ name: 'a' }, { name: 'b' }] }) });
+  const patch = (type, body) => ['patch', 'pod', 'p', `--type=${type}`, '-p', JSON.stringify(body)];
+  const refused = [
+    [[{ op: 'add', path: '/spec/containers/-', value: { name: 'd', image: 'x' } }], 'spec.containers: Forbidden: pod updates may not add or remove containers'],
+    [[{ op: 'replace', path: '/spec/containers/0/image', value: ' x' }], 'spec.containers[0].image: Invalid value: " x": must not have leading or trailing whitespace'],
+    [[{ op: 'replace', path: '/spec/activeDeadlineSeconds', value: 10 }], 'spec.activeDeadlineSeconds: Invalid value: 10: must be less than or equal to previous value'],
+    [[{ op: 'remove', path: '/spec/activeDeadlineSeconds' }], 'spec.activeDeadlineSeconds: Invalid value: "null": must not update from a positive integer to nil value'],
+    [[{ op: 'replace', path: '/spec/tolerations/0/key', value: 'b' }], 'spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds'],
+    [[{ op: 'replace', path: '/spec/schedulingGates/0/name', value: 'c' }], "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'c'"],
+    [[{ op: 'replace', path: '/spec/terminationGracePeriodSeconds', value: 1 }], /^spec: Forbidden: pod updates may not change fields other than `spec.containers/],
+  ];
+  for (const [body, words] of refused) {
+    const said = (await kubectl.fails(house, patch('json', body))).trim().replace(/^The Pod "p" is invalid: /, '');
+    if (typeof words === 'string') assert.equal(said, words);
+    else assert.match(said, words);
+  }
+  await kubectl(house, patch('merge', { spec: { activeDeadlineSeconds: 8, schedulingGates: [{ name: 'b' }] } }));
+  const longer = { op: 'add', path: '/spec/tolerations/0/tolerationSeconds', value: 5 };
+  await kubectl(house, patch('json', [longer, { op: 'add', path: '/spec/tolerations/-', value: { key: 'b', operator: 'Exists' } }]));
+  await kubectl(house, ['set', 'image', 'pod/p', 'c=y']);
+});
