@@ -300,11 +300,7 @@ static bool in_range(const struct object *object, str_t resource, str_t ns)
 
 size_t store_count(const struct store *store, str_t resource, str_t ns)
 {
-    size_t n = 0;
-    const struct object *object = index_from(&store->index, resource, ns, STR(""), false);
-    for (; in_range(object, resource, ns); n++)
-        object = index_from(&store->index, resource, object->ns, object->name, true);
-    return n;
+    return index_count(&store->index, resource, ns);
 }
 
 int store_each(struct store *store, const struct store_list *list,

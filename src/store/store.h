@@ -64,7 +64,8 @@ int store_write(struct store *store, struct store_write *write, struct err *err)
 const struct object *store_get(const struct store *store, str_t resource, str_t ns, str_t name);
 const struct object *store_latest(const struct store *store, str_t resource, str_t ns, str_t name);
 uint64_t store_rv(const struct store *store); /* Of the newest committed write; >= 1. */
-size_t store_count(const struct store *store, str_t resource, str_t ns); /* ns "": all. */
+/* ns "": all. As cheap as a store_get(), however many there are. */
+size_t store_count(const struct store *store, str_t resource, str_t ns);
 
 /*
  * In order of namespace, then name; `ns` "" means all. Starts behind (after_ns, after_name) if

@@ -13,11 +13,11 @@ struct index_node {
     struct index_node *left, *right;
     const struct object *object; /* Holds a reference. */
     uint64_t priority;
+    size_t n; /* Nodes here and below: what makes counting a range two walks down. */
 };
 
 struct store_index {
     struct index_node *root;
-    size_t n;
 };
 
 void index_done(struct store_index *index);
@@ -29,4 +29,7 @@ void index_remove(struct store_index *index, str_t resource, str_t ns, str_t nam
 /* The first at or, with `behind`, after the key. NULL: none. */
 const struct object *index_from(const struct store_index *index, str_t resource, str_t ns,
                                 str_t name, bool behind);
+/* How many objects of a resource ("": of all) in a namespace ("": in all). Walks down, not along.
+ */
+size_t index_count(const struct store_index *index, str_t resource, str_t ns);
 int key_cmp(const struct object *object, str_t resource, str_t ns, str_t name);
