@@ -21,6 +21,12 @@ struct json *cache_get(const struct cache *cache, str_t resource, str_t ns, str_
     return json;
 }
 
+str_t cache_text(const struct cache *cache, str_t resource, str_t ns, str_t name)
+{
+    const struct object *object = store_get(cache->store, resource, ns, name);
+    return object == NULL ? STR("") : object->json;
+}
+
 struct json *cache_meta(const struct cache *cache, str_t resource, str_t ns, str_t name,
                         struct arena *arena)
 {

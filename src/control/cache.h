@@ -18,6 +18,8 @@ struct cache {
 /* The object's tree in the arena, or NULL. */
 struct json *cache_get(const struct cache *cache, str_t resource, str_t ns, str_t name,
                        struct arena *arena);
+/* As it is stored, until the next change; empty: it is not there. */
+str_t cache_text(const struct cache *cache, str_t resource, str_t ns, str_t name);
 /* Its metadata only: much cheaper for large objects. */
 struct json *cache_meta(const struct cache *cache, str_t resource, str_t ns, str_t name,
                         struct arena *arena);

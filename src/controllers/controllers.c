@@ -7,6 +7,7 @@
 const struct controller *const controllers_all[] = {
     &crd_controller,
     &deployment_controller,
+    &endpoints_controller,
     &event_controller,
     &gc_controller,
     &namespace_controller,
