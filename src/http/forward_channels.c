@@ -115,7 +115,8 @@ bool forward_accept_channels(struct forward_link *all, str_t subprotocol)
     struct forward *made[FORWARD_PORTS_MAX];
     struct ws_handler handler = {
         .self = all, .message = on_message, .drained = on_drained, .closed = on_closed};
-    if (!read_ports(all->x, ports, &all->n_ports)) {
+    size_t n = 0;
+    if (!read_ports(all->x, ports, &n)) {
         http_answer_text(all->x, 400, STR("text/plain; charset=utf-8"),
                          STR("query parameter \"ports\" must be numbers of ports\n"));
         return false;
@@ -123,7 +124,8 @@ bool forward_accept_channels(struct forward_link *all, str_t subprotocol)
     all->ws = ws_accept(all->x, subprotocol, &handler);
     if (all->ws == NULL)
         return false;
-    for (size_t i = 0; i < all->n_ports; i++) {
+    all->n_ports = n;
+    for (size_t i = 0; i < n; i++) {
         char number[2] = {(char)ports[i], (char)(ports[i] >> 8)};
         struct forward *f = forward_new(all, &ops, STR(""));
         f->at = i;
@@ -133,7 +135,7 @@ bool forward_accept_channels(struct forward_link *all, str_t subprotocol)
         send_channel(all, i * 2, (str_t){number, sizeof(number)});
         send_channel(all, i * 2 + 1, (str_t){number, sizeof(number)});
     }
-    for (size_t i = 0; i < all->n_ports; i++)
+    for (size_t i = 0; i < n; i++)
         all->handler.opened(made[i], all->handler.self, made[i]->port);
     return true;
 }

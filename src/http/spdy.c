@@ -63,8 +63,10 @@ void spdy_free(struct spdy *spdy)
     if (spdy->busy)
         return;
     for (size_t i = 0; i < spdy->streams.n_buckets; i++)
-        while (spdy->streams.buckets[i] != NULL)
-            forget(CONTAINER_OF(spdy->streams.buckets[i], struct spdy_stream, by_id));
+        for (struct map_node *node = spdy->streams.buckets[i], *next; node != NULL; node = next) {
+            next = node->next;
+            free(CONTAINER_OF(node, struct spdy_stream, by_id));
+        }
     map_done(&spdy->streams);
     spdy_heads_free(spdy->heads);
     buf_done(&spdy->head);
