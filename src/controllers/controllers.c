@@ -11,6 +11,7 @@ const struct controller *const controllers_all[] = {
     &event_controller,
     &gc_controller,
     &namespace_controller,
+    &node_controller,
     &quota_controller,
     &replicaset_controller,
     &replication_controller,

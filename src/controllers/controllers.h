@@ -4,7 +4,8 @@
 #include "control/controller.h"
 
 extern const struct controller crd_controller, deployment_controller, endpoints_controller,
-    event_controller, gc_controller, namespace_controller, quota_controller, replicaset_controller,
-    replication_controller, root_ca_controller, scheduler_controller, serviceaccount_controller;
+    event_controller, gc_controller, namespace_controller, node_controller, quota_controller,
+    replicaset_controller, replication_controller, root_ca_controller, scheduler_controller,
+    serviceaccount_controller;
 
 extern const struct controller *const controllers_all[]; /* Ends with NULL. */
