@@ -21,7 +21,8 @@ struct step {
 };
 
 struct image_want {
-    str_t ns, ref;              /* As it was written. */
+    str_t uid, ns;              /* Of the pod. */
+    str_t ref;                  /* As it was written. */
     str_t policy;               /* "Always", "IfNotPresent", "Never" */
     const struct json *secrets; /* imagePullSecrets of the pod. */
 };
@@ -83,9 +84,12 @@ struct pod_host {
     int (*mounts)(void *self, const struct json *pod, const struct json *container,
                   struct arena *arena, struct container_mount **mounts, size_t *n, struct err *err);
 
-    /* Makes sure that is known what these hold, or that they are not there; look() then tells. */
-    void (*configs)(void *self, struct step *step, str_t ns, const struct config_ref *refs,
-                    size_t n);
+    /*
+     * Makes sure that is known what these hold, or that they are not there: config() then tells.
+     * They are held for the pod until clear(). config() gives their `data`, of Secrets decoded.
+     */
+    void (*configs)(void *self, struct step *step, str_t uid, str_t ns,
+                    const struct config_ref *refs, size_t n);
     const struct json *(*config)(void *self, bool secret, str_t ns, str_t name,
                                  struct arena *arena);
     void (*each_service)(void *self, str_t ns, void (*each)(void *to, const struct json *service),

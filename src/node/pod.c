@@ -193,6 +193,7 @@ void pod_free(struct pod *pod)
     for (size_t i = 0; i < pod->n; i++) {
         struct container *c = pod->containers[i];
         prober_free(c->prober);
+        container_hook_end(c);
         image_got_done(&c->image);
         arena_done(&c->arena);
         free(c->rootfs);

@@ -30,7 +30,7 @@ struct container {
     enum doing doing;
     struct step step;
     struct runtime_call call;
-    struct runtime_run hook;
+    struct probe *hook; /* postStart or preStop, under way. */
     struct arena arena; /* Of the start under way: spec, environment. */
     struct container_spec spec;
     struct image_got image;
@@ -112,6 +112,12 @@ void pod_find_containers(struct pod *pod, const struct json *object);
 /* start.c */
 void container_start(struct container *c, const struct json *object);
 void container_clean(struct container *c, void (*then)(struct container *c));
+
+/* hook.c */
+/* Runs a lifecycle hook; `done` (never from within) frees it. One at a time. */
+void container_hook(struct container *c, const struct json *container, const struct json *hook,
+                    msec_t limit_ms, void (*done)(void *self, bool fine, const char *words));
+void container_hook_end(struct container *c); /* done() is not called. */
 
 /* stop.c */
 void container_stop(struct container *c, const struct json *object);

@@ -135,11 +135,11 @@ static int mounts(void *self, const struct json *pod, const struct json *contain
     return 0;
 }
 
-static void configs(void *self, struct step *step, str_t ns, const struct config_ref *refs,
-                    size_t n)
+static void configs(void *self, struct step *step, str_t uid, str_t ns,
+                    const struct config_ref *refs, size_t n)
 {
     struct world *w = self;
-    (void)ns, (void)refs, (void)n;
+    (void)uid, (void)ns, (void)refs, (void)n;
     answer(w, NULL)->step = step;
 }
 
@@ -380,6 +380,39 @@ TEST(pods_run_and_end_when_deleted)
     CHECK(w.removes == 1 && w.unmounts == 1 && w.clears == 1 && w.forgets == 1);
     CHECK_STR(state(&w, "phase", &arena), "Failed");
     CHECK_INT(pods_count(w.pods), 0);
+    world_done(&w);
+}
+
+#define DELETED ",\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":30"
+
+TEST(pods_rest_before_they_end)
+{
+    static const char rests[] = ",\"lifecycle\":{\"preStop\":{\"sleep\":{\"seconds\":3}},"
+                                "\"postStart\":{\"sleep\":{\"seconds\":2}}}";
+    struct world w;
+    AUTO(arena_done) struct arena arena = {0};
+    world_init(&w);
+    pod_set(&w, rests, "", "");
+    CHECK_STR(state(&w, "phase", &arena), "Pending");
+    after(&w, 2000);
+    CHECK_STR(state(&w, "phase", &arena), "Running");
+    pod_set(&w, rests, DELETED, "");
+    after(&w, 2000);
+    CHECK(w.signals == 0);
+    after(&w, 1000);
+    CHECK(w.signals == 1 && w.last_signal == SIGINT);
+    exits(&w, 0);
+    CHECK_INT(pods_count(w.pods), 0);
+    world_done(&w);
+}
+
+TEST(pods_that_end_while_they_rest)
+{
+    struct world w;
+    world_init(&w);
+    pod_set(&w, ",\"lifecycle\":{\"postStart\":{\"sleep\":{\"seconds\":20}}}", "", "");
+    exits(&w, 1);
+    CHECK_INT(w.creates, 2);
     world_done(&w);
 }
 

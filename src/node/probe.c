@@ -152,6 +152,19 @@ static void probe_exec(struct probe *probe, const struct json *how, msec_t limit
 
 /* --- all of them --- */
 
+static void slept(struct timer *timer)
+{
+    probe_end(CONTAINER_OF(timer, struct probe, timer), true, "%s", "");
+}
+
+static void probe_sleep(struct probe *probe, const struct json *how, msec_t limit_ms)
+{
+    int64_t seconds = 0;
+    (void)json_to_i64(json_get(how, STR("seconds")), &seconds);
+    if (seconds * 1000 <= limit_ms)
+        timer_set(probe->target.host->loop, &probe->timer, seconds * 1000, slept);
+}
+
 static void late(struct timer *timer)
 {
     struct probe *probe = CONTAINER_OF(timer, struct probe, timer);
@@ -181,6 +194,8 @@ struct probe *probe_begin(const struct probe_target *target, const struct json *
         probe_tcp(probe, part);
     else if ((part = json_get(how, STR("grpc"))) != NULL)
         probe_grpc(probe, part, limit_ms);
+    else if ((part = json_get(how, STR("sleep"))) != NULL)
+        probe_sleep(probe, part, limit_ms);
     else
         probe_end(probe, false, "missing probe handler");
     return probe;

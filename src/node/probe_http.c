@@ -59,7 +59,7 @@ static void http_done(struct http_call *call, int r, const struct err *err)
     if (!answered)
         probe_end(probe, false, "Get \"http://%s" STR_F "\": %s", probe->target.ip,
                   STR_A(probe->call.target), err->text);
-    else if (probe->status >= 200 && probe->status < 400)
+    else if ((probe->status >= 200 && probe->status < 400) || probe->target.any_status)
         probe_end(probe, true, "%s", "");
     else
         probe_end(probe, false, "HTTP probe failed with statuscode: %d", probe->status);

@@ -148,33 +148,14 @@ static void post_start_failed(struct container *c, const char *why)
     runs(c);
 }
 
-static void post_started(struct runtime_run *run)
+static void post_started(void *self, bool fine, const char *words)
 {
-    struct container *c = CONTAINER_OF(run, struct container, hook);
-    char why[96];
-    if (unit_of(c)->state != UNIT_STARTING) { /* It has ended meanwhile. */
-        c->doing = DOING_NOTHING;
-        pod_sync(c->pod);
-    } else if (run->r < 0) {
-        post_start_failed(c, run->err.text);
-    } else if (run->code != 0) {
-        (void)snprintf(why, sizeof(why), "command exited with %d", run->code);
-        post_start_failed(c, why);
-    } else {
+    struct container *c = self;
+    c->hook = NULL;
+    if (fine)
         runs(c);
-    }
-}
-
-static void post_start(struct container *c, const struct json *hook)
-{
-    const struct pod_host *host = host_of(c);
-    const struct json *command = json_get(json_get(hook, STR("exec")), STR("command"));
-    str_t *args = arena_array(&c->arena, str_t, json_count(command) + 1);
-    struct exec_spec exec = {.args = {.at = args}};
-    JSON_EACH(command, item)
-    args[exec.args.n++] = json_text(item, STR(""));
-    c->doing = DOING_POST_START;
-    host->run(host->self, &c->hook, str_from_z(facts_of(c)->id), &exec, HOOK_MS_MAX, post_started);
+    else
+        post_start_failed(c, words);
 }
 
 static void started(struct runtime_call *call)
@@ -198,10 +179,12 @@ static void started(struct runtime_call *call)
     container_event(c, false, "Started", "Started container %s", facts_of(c)->name);
     if (unit->state == UNIT_STARTING)
         prober_begin(c, object, container);
-    if (unit->state == UNIT_STARTING && json_get(hook, STR("exec")) != NULL)
-        post_start(c, hook);
-    else
+    if (unit->state != UNIT_STARTING || hook == NULL) {
         runs(c);
+        return;
+    }
+    c->doing = DOING_POST_START;
+    container_hook(c, container, hook, HOOK_MS_MAX, post_started);
 }
 
 static void created(struct runtime_call *call)
@@ -446,7 +429,7 @@ static void get_configs(struct container *c)
     }
     c->doing = DOING_CONFIG;
     c->step = (struct step){.done = configs_known};
-    host->configs(host->self, &c->step, str_from_z(c->pod->ns), refs, n);
+    host->configs(host->self, &c->step, str_from_z(c->pod->uid), str_from_z(c->pod->ns), refs, n);
 }
 
 /* --- image --- */
@@ -491,7 +474,8 @@ static void image_there(struct step *step)
 static void get_image(struct container *c, const struct json *object, const struct json *container)
 {
     const struct pod_host *host = host_of(c);
-    struct image_want want = {.ns = str_from_z(c->pod->ns),
+    struct image_want want = {.uid = str_from_z(c->pod->uid),
+                              .ns = str_from_z(c->pod->ns),
                               .ref = json_get_text(container, STR("image")),
                               .policy = json_get_text(container, STR("imagePullPolicy")),
                               .secrets = json_at(object, "spec.imagePullSecrets")};

@@ -74,12 +74,13 @@ static void terminate(struct container *c)
     pod_sync(c->pod);
 }
 
-static void pre_stopped(struct runtime_run *run)
+static void pre_stopped(void *self, bool fine, const char *words)
 {
-    struct container *c = CONTAINER_OF(run, struct container, hook);
+    struct container *c = self;
     msec_t least_ms = pod_now(c->pod) + AFTER_HOOK_MS;
-    if (run->r < 0 || run->code != 0)
-        container_event(c, true, "FailedPreStopHook", "PreStopHook failed");
+    c->hook = NULL;
+    if (!fine)
+        container_event(c, true, "FailedPreStopHook", "PreStopHook failed: %s", words);
     if (c->kill_ms < least_ms)
         c->kill_ms = least_ms;
     terminate(c);
@@ -87,21 +88,13 @@ static void pre_stopped(struct runtime_run *run)
 
 static bool pre_stop(struct container *c, const struct json *object)
 {
-    const struct pod_host *host = host_of(c);
-    AUTO(arena_done) struct arena arena = {0};
     const struct json *container = container_in(object, c->pod->facts[c->at].name);
     const struct json *hook = json_at(container, "lifecycle.preStop");
-    const struct json *command = json_get(json_get(hook, STR("exec")), STR("command"));
     msec_t left_ms = c->kill_ms - pod_now(c->pod);
-    if (command == NULL || left_ms <= 0 || c->doing != DOING_NOTHING)
+    if (hook == NULL || left_ms <= 0 || c->doing != DOING_NOTHING)
         return false;
-    str_t *args = arena_array(&c->arena, str_t, json_count(command) + 1);
-    struct exec_spec exec = {.args = {.at = args}};
-    JSON_EACH(command, item)
-    args[exec.args.n++] = arena_str(&c->arena, json_text(item, STR("")));
     c->doing = DOING_PRE_STOP;
-    host->run(host->self, &c->hook, str_from_z(c->pod->facts[c->at].id), &exec, left_ms,
-              pre_stopped);
+    container_hook(c, container, hook, left_ms, pre_stopped);
     return true;
 }
 
@@ -145,7 +138,8 @@ void container_stop(struct container *c, const struct json *object)
     if (unit->state != UNIT_STOPPING || c->kill_sent || now_ms < c->kill_ms)
         return;
     if (c->doing == DOING_PRE_STOP) {
-        host_of(c)->run_cancel(host_of(c)->self, &c->hook); /* It goes on in pre_stopped(). */
+        container_hook_end(c);
+        pre_stopped(c, false, "its time is over");
         return;
     }
     c->kill_sent = true;
@@ -196,6 +190,10 @@ void container_exited(struct container *c, const struct container_exit *exit)
     struct unit *unit = unit_of(c);
     struct container_facts *facts = &c->pod->facts[c->at];
     prober_end(c);
+    if (c->hook != NULL) {
+        container_hook_end(c);
+        c->doing = DOING_NOTHING;
+    }
     run_done(&facts->ended);
     facts->ended = (struct run){.started_ms = exit->started_at_ms,
                                 .finished_ms = exit->finished_at_ms,
