@@ -45,11 +45,21 @@ bool volume_is_files(const struct json *source)
            is_source(source, "downwardAPI") || is_source(source, "projected");
 }
 
-bool volume_name_fits(str_t name)
+static bool is_element(str_t name, size_t max)
 {
-    if (name.len == 0 || name.len > VOLUME_NAME_MAX || name.at[0] == '.')
+    if (name.len == 0 || name.len > max || name.at[0] == '.')
         return false;
     return memchr(name.at, '/', name.len) == NULL && memchr(name.at, '\0', name.len) == NULL;
+}
+
+bool volume_name_fits(str_t name)
+{
+    return is_element(name, VOLUME_NAME_MAX);
+}
+
+bool volume_handle_fits(str_t handle)
+{
+    return is_element(handle, NAME_MAX - 1); /* Made with a dot in front. */
 }
 
 /* --- needs --- */

@@ -27,7 +27,8 @@
 #include "node/expand.h"
 #include "runtime/spec.h"
 
-#define VOLUME_PROVISIONER "davy.dev/local" /* Of PersistentVolumes whose directory is ours. */
+/* `spec.csi.driver` of PersistentVolumes that are directories of ours: STORE/volumeHandle. */
+#define VOLUME_PROVISIONER "davy.dev/local"
 
 enum volume_need_kind { NEED_CONFIG_MAP, NEED_SECRET, NEED_CLAIM, NEED_TOKEN };
 

@@ -226,20 +226,6 @@ static int check_claim(struct making *m, const struct volume_need *need, bool ep
     return why == NULL ? 0 : claim_error(m, need, why, err);
 }
 
-/* STORE/NAME of a volume that is ours, "" else. */
-static str_t own_place(const struct making *m, const struct json *volume, str_t path)
-{
-    const struct json *annotations = json_at(volume, "metadata.annotations");
-    str_t by = json_get_text(annotations, STR("pv.kubernetes.io/provisioned-by"));
-    str_t store = str_from_z(m->in->store == NULL ? "" : m->in->store);
-    if (!str_eq(by, STR(VOLUME_PROVISIONER)) || store.len == 0 || !str_starts(path, store) ||
-        path.len <= store.len + 1 || path.at[store.len] != '/')
-        return STR("");
-    str_t name = {path.at + store.len + 1, path.len - store.len - 1};
-    bool fits = name.at[0] != '.' && memchr(name.at, '/', name.len) == NULL;
-    return fits ? name : STR("");
-}
-
 /* The directory of a volume of ours comes with its first pod. */
 static int make_own_place(struct making *m, str_t name, struct err *err)
 {
@@ -273,6 +259,15 @@ static int own_volume(struct making *m, const char *path, struct err *err)
     return tree_own(fd, (uint32_t)m->gid, false, err);
 }
 
+/* `path`, which is there, is the volume's; its group is given once for each pod. */
+static int take_place(struct making *m, str_t name, str_t path, bool read_only, struct err *err)
+{
+    int r = 0;
+    if (m->gid >= 0 && !read_only && !volume_is_linked(m, name, path))
+        r = own_volume(m, z(m, path), err);
+    return r < 0 ? r : volume_link(m, name, path, err);
+}
+
 static int place_local(struct making *m, str_t name, const struct json *volume, bool read_only,
                        struct err *err)
 {
@@ -280,17 +275,26 @@ static int place_local(struct making *m, str_t name, const struct json *volume, 
     struct stat meta;
     if (path.len == 0 || path.at[0] != '/' || memchr(path.at, '\0', path.len) != NULL)
         return err_set(err, ERR_INVALID, "\"" STR_F "\" is no absolute path", STR_A(path));
-    if (volume_is_linked(m, name, path))
-        return 0; /* Its group is given once for each pod. */
-    str_t own = own_place(m, volume, path);
-    int r = own.len == 0 ? 0 : make_own_place(m, own, err);
-    if (r < 0)
-        return r;
     if (stat(z(m, path), &meta) < 0)
         return err_set(err, ERR_NOT_FOUND, "path \"" STR_F "\" does not exist", STR_A(path));
-    if (m->gid >= 0 && !read_only)
-        r = own_volume(m, z(m, path), err);
-    return r < 0 ? r : volume_link(m, name, path, err);
+    return take_place(m, name, path, read_only, err);
+}
+
+/* One of the provisioner: it says no path, so that the data directory can be moved. */
+static int place_own(struct making *m, str_t name, const struct json *volume, bool read_only,
+                     struct err *err)
+{
+    str_t driver = json_text(json_at(volume, "spec.csi.driver"), STR(""));
+    str_t handle = json_text(json_at(volume, "spec.csi.volumeHandle"), STR(""));
+    if (!str_eq(driver, STR(VOLUME_PROVISIONER)) || m->in->store[0] == '\0')
+        return err_set(err, ERR_INVALID,
+                       "driver name " STR_F " not found in the list of registered CSI drivers",
+                       STR_A(driver));
+    if (!volume_handle_fits(handle))
+        return err_set(err, ERR_INVALID, "\"" STR_F "\" is no volume of ours", STR_A(handle));
+    int r = make_own_place(m, handle, err);
+    str_t path = arena_printf(m->arena, "%s/" STR_F, m->in->store, STR_A(handle));
+    return r < 0 ? r : take_place(m, name, path, read_only, err);
 }
 
 int volume_claim(struct making *m, str_t name, const struct json *source, struct err *err)
@@ -304,6 +308,8 @@ int volume_claim(struct making *m, str_t name, const struct json *source, struct
     const struct json *host = json_at(need->bound, "spec.hostPath");
     if (json_at(need->bound, "spec.local") != NULL)
         r = place_local(m, name, need->bound, read_only, err);
+    else if (json_at(need->bound, "spec.csi") != NULL)
+        r = place_own(m, name, need->bound, read_only, err);
     else if (host != NULL)
         r = volume_host_path(m, name, host, err);
     else

@@ -20,6 +20,7 @@ struct making {
 /* The member of a volume (or a projected source) that says what it is; NULL if there is none. */
 const struct json *volume_source(const struct json *volume);
 bool volume_name_fits(str_t name);
+bool volume_handle_fits(str_t handle); /* Of a volume of ours: one element of a path. */
 /* One whose files we make of API objects: no container may write it. */
 bool volume_is_files(const struct json *source);
 

@@ -439,9 +439,9 @@ static const char claim_objects[] =
     "{'claims':{'data':{'metadata':{'uid':'c1'},'spec':{'volumeName':'pv1'},"
     "'status':{'phase':'Bound'}},'web-own':{'metadata':{'uid':'c2','ownerReferences':["
     "{'uid':'%s','controller':true}]},'spec':{'volumeName':'pv2'},'status':{'phase':'Bound'}}},"
-    "'volumes':{'pv1':{'metadata':{'name':'pv1','annotations':{'pv.kubernetes.io/provisioned-by':"
-    "'davy.dev/local'}},'spec':{'local':{'path':'%s/pv1'},'claimRef':{'uid':'c1'}}},'pv2':"
-    "{'metadata':{'name':'pv2'},'spec':{'hostPath':{'path':'%s'},'claimRef':{'uid':'c2'}}}}}";
+    "'volumes':{'pv1':{'metadata':{'name':'pv1'},'spec':{'csi':{'driver':'davy.dev/local',"
+    "'volumeHandle':'%s'},'claimRef':{'uid':'c1'}}},'pv2':{'metadata':{'name':'pv2'},'spec':"
+    "{'hostPath':{'path':'%s'},'claimRef':{'uid':'c2'}}}}}";
 
 TEST(volume_of_a_claim)
 {
@@ -452,7 +452,7 @@ TEST(volume_of_a_claim)
         "{'securityContext':{'fsGroup':2000,'fsGroupChangePolicy':'OnRootMismatch'},'volumes':["
         "{'name':'d','persistentVolumeClaim':{'claimName':'data'}},{'name':'own','ephemeral':"
         "{'volumeClaimTemplate':{}}}]}";
-    const char *objects = arena_printf(&p.arena, claim_objects, "u1", p.store, p.dir).at;
+    const char *objects = arena_printf(&p.arena, claim_objects, "u1", "pv1", p.dir).at;
     CHECK_INT(make(&p, spec, objects), 0);
     str_t place = arena_printf(&p.arena, "%s/pv1", p.store);
     CHECK(str_eq(link_of(&p, "d"), place));
@@ -489,13 +489,18 @@ TEST(volume_of_a_claim_that_is_not_ready)
     CHECK_STR(str_from_z(p.err.text), "error processing PVC shop/data: PVC is not bound");
     /* Somebody else's claim of that name, and a volume that is another's. */
     CHECK_INT(make(&p, "{'volumes':[{'name':'own','ephemeral':{'volumeClaimTemplate':{}}}]}",
-                   arena_printf(&p.arena, claim_objects, "u2", p.store, p.dir).at),
+                   arena_printf(&p.arena, claim_objects, "u2", "pv1", p.dir).at),
               ERR_NOT_FOUND);
     CHECK_INT(make(&p, spec,
                    "{'claims':{'data':{'metadata':{'uid':'c9'},'spec':{'volumeName':'v'},'status':"
                    "{'phase':'Bound'}}},'volumes':{'v':{'spec':{'hostPath':{'path':'/'},"
                    "'claimRef':{'uid':'c1'}}}}}"),
               ERR_NOT_FOUND);
+    static const char *const handles[] = {"../x", "/etc", "a/b", "", ".", "..", ".x"};
+    for (size_t i = 0; i < ARRAY_LEN(handles); i++)
+        CHECK_INT(make(&p, spec, arena_printf(&p.arena, claim_objects, "u1", handles[i], p.dir).at),
+                  ERR_INVALID);
+    CHECK(access(p.store, F_OK) < 0);
     /* A place that is not in the store is never made. */
     CHECK_INT(make(&p, spec,
                    "{'claims':{'data':{'metadata':{'uid':'c1'},'spec':{'volumeName':'v'},'status':"
