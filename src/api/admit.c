@@ -19,6 +19,8 @@ static const struct {
     {"LimitRanger", &kind_persistentvolumeclaim, false, admit_limits},
     {"DefaultStorageClass", &kind_persistentvolumeclaim, true, admit_storage_class},
     {"DefaultIngressClass", &kind_ingress, true, admit_ingress_class},
+    {"StorageObjectInUseProtection", &kind_persistentvolumeclaim, true, admit_protection},
+    {"StorageObjectInUseProtection", &kind_persistentvolume, true, admit_protection},
 };
 
 int admit(struct call *call, struct json *object, const struct json *old)

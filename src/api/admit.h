@@ -41,6 +41,10 @@ int admit_token_secret(struct call *call, struct json *secret, const struct json
 int admit_limits(struct call *call, struct json *object, const struct json *old);
 int admit_quota(struct call *call, struct json *object, const struct json *old);
 
+/* --- admit_storage.c --- */
+int admit_protection(struct call *call, struct json *object, const struct json *old);
+int storage_bootstrap(struct api *api, struct err *err);
+
 /* --- admit_defaults.c --- */
 int admit_storage_class(struct call *call, struct json *object, const struct json *old);
 int admit_ingress_class(struct call *call, struct json *object, const struct json *old);

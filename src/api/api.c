@@ -391,6 +391,8 @@ int api_bootstrap(struct api *api, struct err *err)
     int r = addresses_bootstrap(api, err);
     if (r == 0)
         r = priority_bootstrap(api, err);
+    if (r == 0)
+        r = storage_bootstrap(api, err);
     return r < 0 ? r : authz_bootstrap(api, err);
 }
 

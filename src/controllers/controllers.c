@@ -5,9 +5,11 @@
 
 /* clang-format off */
 const struct controller *const controllers_all[] = {
+    &claim_protection_controller,
     &crd_controller,
     &deployment_controller,
     &endpoints_controller,
+    &ephemeral_controller,
     &event_controller,
     &gc_controller,
     &namespace_controller,
@@ -18,6 +20,7 @@ const struct controller *const controllers_all[] = {
     &root_ca_controller,
     &scheduler_controller,
     &serviceaccount_controller,
+    &volume_controller,
     NULL,
 };
 /* clang-format on */

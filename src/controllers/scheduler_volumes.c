@@ -6,13 +6,13 @@
 #include "controllers/scheduler_volumes.h"
 
 #include "control/writer.h"
+#include "controllers/volume_plan.h"
 #include "kinds/kinds.h"
 #include "kinds/rules.h"
 
 #define CLAIMS "persistentvolumeclaims"
-#define SELECTED_NODE "volume.kubernetes.io/selected-node"
 
-enum { CLAIMS_MAX = 256 };
+enum { CLAIMS_MAX = 256, VOLUMES_MAX = 1000 };
 
 static bool text_is(const struct json *object, const char *path, const char *text)
 {
@@ -47,6 +47,53 @@ static void read_bound(struct reconcile *rc, const struct json *claim, struct sc
     if (required != NULL && out->n_volumes < CLAIMS_MAX)
         out->volumes[out->n_volumes++] =
             (struct sched_volume){required, "node(s) had volume node affinity conflict"};
+}
+
+/* Terms of where this volume is, if the claim may have it. False: it may, and it is anywhere. */
+static bool add_place(struct reconcile *rc, str_t name, const struct json *claim,
+                      const struct claim_facts *wanted, struct json *terms)
+{
+    struct volume_facts facts;
+    const struct json *volume =
+        cache_get(rc->cache, STR("persistentvolumes"), STR(""), name, rc->arena);
+    if (volume == NULL)
+        return true;
+    volume_facts_read(volume, rc->arena, &facts);
+    if ((facts.claim.len > 0 && !volume_is_for(&facts, wanted)) || facts.ending ||
+        volume_mismatch(&facts, wanted) != NULL || !volume_selected(volume, claim))
+        return true;
+    const struct json *required = json_at(volume, "spec.nodeAffinity.required");
+    if (required == NULL)
+        return false;
+    JSON_EACH(json_get(required, STR("nodeSelectorTerms")), term)
+    json_add(terms, STR(""), json_clone(term, rc->arena));
+    return true;
+}
+
+/* Nobody makes volumes of its class, so the pod goes where there is one that will do. */
+static void read_places(struct reconcile *rc, const struct json *claim, struct sched_claims *out)
+{
+    struct claim_facts wanted;
+    struct cache_name *names = arena_array(rc->arena, struct cache_name, VOLUMES_MAX);
+    struct json *terms = json_array(rc->arena);
+    size_t n =
+        cache_names(rc->cache, STR("persistentvolumes"), STR(""), names, VOLUMES_MAX, rc->arena);
+    claim_facts_read(claim, rc->arena, &wanted);
+    for (size_t i = 0; i < n; i++)
+        if (!add_place(rc, names[i].name, claim, &wanted, terms))
+            return;
+    if (out->n_volumes < CLAIMS_MAX)
+        out->volumes[out->n_volumes++] =
+            (struct sched_volume){json_add(json_object(rc->arena), STR("nodeSelectorTerms"), terms),
+                                  "node(s) didn't find available persistent volumes to bind"};
+}
+
+static void read_waiting(struct reconcile *rc, struct json *claim, const struct json *class,
+                         struct sched_claims *out)
+{
+    if (str_starts(json_get_text(class, STR("provisioner")), STR("kubernetes.io/")))
+        read_places(rc, claim, out);
+    out->waiting[out->n_waiting++] = claim;
 }
 
 static void read_claim(struct reconcile *rc, const struct json *pod, str_t name, bool own,
@@ -86,7 +133,7 @@ static void read_claim(struct reconcile *rc, const struct json *pod, str_t name,
     else if (text_is(claim, "status.phase", "Bound"))
         read_bound(rc, claim, out);
     else if (text_is(class_of(rc, claim), "volumeBindingMode", "WaitForFirstConsumer"))
-        out->waiting[out->n_waiting++] = claim;
+        read_waiting(rc, claim, class_of(rc, claim), out);
     else
         refuse(out, STR("pod has unbound immediate PersistentVolumeClaims"));
 }

@@ -1,0 +1,40 @@
+/*
+ * volume_known.h - what the binder of volumes knows without reading: every volume in short, and
+ * which claims wait. So that neither a claim nor a volume that comes makes it read all others.
+ */
+#pragma once
+
+#include "controllers/volume_plan.h"
+
+struct known_volume {
+    struct map_node by_name;
+    struct list link;
+    struct arena arena; /* Of the facts. */
+    struct volume_facts facts;
+};
+
+struct waiting_claim {
+    struct map_node by_key; /* "namespace/name" */
+    struct list link;
+    uint64_t told;   /* A hash of the last Event: the same is not said with each look. */
+    bool needs_node; /* What it waits for is a node. */
+    struct arena arena;
+    str_t class, volume;
+};
+
+struct volumes_known {
+    struct map volumes, waiting;
+    struct list all_volumes, all_waiting;
+};
+
+void volumes_known_init(struct volumes_known *known);
+void volumes_known_done(struct volumes_known *known);
+
+struct known_volume *known_volume_set(struct volumes_known *known, str_t name,
+                                      const struct json *volume);
+void known_volume_drop(struct volumes_known *known, str_t name);
+
+/* Made when it is not there; it waits for what the claim says now. */
+struct waiting_claim *waiting_claim_set(struct volumes_known *known,
+                                        const struct claim_facts *claim);
+void waiting_claim_drop(struct volumes_known *known, str_t key);
