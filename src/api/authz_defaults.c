@@ -338,6 +338,7 @@ const struct default_role default_roles[] = {
     /* Davy's own node carries out Services, NetworkPolicies and volumes, too. */
     {"davy:node",
      R ". endpoints,namespaces,nodes,persistentvolumeclaims,persistentvolumes,services;"
+     "delete,patch . persistentvolumes;"
      R "discovery.k8s.io endpointslices;"
      R "networking.k8s.io networkpolicies;"
      R "storage.k8s.io storageclasses;"},

@@ -4,6 +4,8 @@
 #include "control/reflector.h"
 #include "kinds/kinds.h"
 #include "node/node_self.h"
+#include "node/volume.h"
+#include "node/volume_keeper.h"
 
 #include <stdlib.h>
 
@@ -13,6 +15,7 @@ struct node {
     struct events *events;
     struct node_self *own;
     struct reflector *pods;
+    struct volume_keeper *volumes;
     bool pods_known, registered, told_ready;
 };
 
@@ -87,6 +90,19 @@ static int open_own(struct node *node, struct err *err)
     return node_self_new(&settings, &node->own, err);
 }
 
+static int keep_volumes(struct node *node, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct volume_keeper_settings settings = {
+        .loop = node->settings.loop,
+        .log = node->settings.log,
+        .remote = node->remote,
+        .node = node->settings.name,
+        .store = arena_printf(&arena, "%s/" VOLUME_STORE, node->settings.dir).at,
+    };
+    return volume_keeper_new(&settings, &node->volumes, err);
+}
+
 int node_open(const struct node_settings *settings, struct node **out, struct err *err)
 {
     struct node *node = calloc(1, sizeof(*node));
@@ -98,6 +114,8 @@ int node_open(const struct node_settings *settings, struct node **out, struct er
     int r = remote_new(&remote, &node->remote, err);
     if (r == 0)
         r = open_own(node, err);
+    if (r == 0)
+        r = keep_volumes(node, err);
     if (r < 0) {
         node_close(node);
         return r;
@@ -111,6 +129,7 @@ void node_close(struct node *node)
 {
     if (node == NULL)
         return;
+    volume_keeper_free(node->volumes);
     reflector_free(node->pods);
     node_self_free(node->own);
     events_free(node->events);

@@ -29,6 +29,7 @@
 
 /* `spec.csi.driver` of PersistentVolumes that are directories of ours: STORE/volumeHandle. */
 #define VOLUME_PROVISIONER "davy.dev/local"
+#define VOLUME_STORE "volumes" /* STORE, in the data directory. */
 
 enum volume_need_kind { NEED_CONFIG_MAP, NEED_SECRET, NEED_CLAIM, NEED_TOKEN };
 

@@ -1,6 +1,7 @@
 /* volume_test.c - volumes of every kind, as root, in a mount namespace of the test's own. */
 #include "base/file.h"
 #include "node/volume.h"
+#include "node/volume_keeper.h"
 #include "testkit/test.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#define CLEANUP "external-provisioner.volume.kubernetes.io/finalizer"
 
 struct place {
     struct arena arena;
@@ -628,4 +631,43 @@ TEST(mounts_of_a_sub_path_stay_in_the_volume)
                      &at, &n),
               ERR_INVALID);
     place_close(&p);
+}
+
+/* --- the way out of provisioned ones --- */
+
+TEST(volumes_go_when_their_claims_are_gone)
+{
+    static const struct {
+        const char *driver, *node, *phase, *policy, *finalizer;
+        bool ending;
+        enum volume_end end;
+    } rows[] = {
+        {"davy.dev/local", "n1", "Released", "Delete", CLEANUP, false, VOLUME_EMPTY},
+        {"davy.dev/local", "n1", "Released", "Delete", "other", false, VOLUME_DELETE},
+        {"davy.dev/local", "n1", "Released", "Delete", "other", true, VOLUME_STAYS},
+        {"davy.dev/local", "n1", "Released", "Retain", CLEANUP, false, VOLUME_STAYS},
+        {"davy.dev/local", "n1", "Released", "Retain", CLEANUP, true, VOLUME_LET_GO},
+        {"davy.dev/local", "n1", "Bound", "Delete", CLEANUP, false, VOLUME_STAYS},
+        {"davy.dev/local", "n1", "Bound", "Delete", CLEANUP, true, VOLUME_STAYS},
+        {"davy.dev/local", "n1", "Available", "Delete", CLEANUP, false, VOLUME_STAYS},
+        {"davy.dev/local", "n1", "Available", "Delete", CLEANUP, true, VOLUME_EMPTY},
+        {"davy.dev/local", "n2", "Released", "Delete", CLEANUP, false, VOLUME_STAYS},
+        {"example.com/x", "n1", "Released", "Delete", CLEANUP, true, VOLUME_STAYS},
+    };
+    struct place p = {0};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *text =
+            arena_printf(
+                &p.arena,
+                "{'metadata':{'finalizers':['%s']%s},'spec':{'csi':{'driver':'%s'},"
+                "'persistentVolumeReclaimPolicy':'%s','nodeAffinity':{'required':{"
+                "'nodeSelectorTerms':[{'matchExpressions':[{'key':'kubernetes.io/hostname',"
+                "'values':['%s']}]}]}}},'status':{'phase':'%s'}}",
+                rows[i].finalizer, rows[i].ending ? ",'deletionTimestamp':'x'" : "", rows[i].driver,
+                rows[i].policy, rows[i].node, rows[i].phase)
+                .at;
+        if (!CHECK_INT(volume_end_of(parse(&p, text), STR("n1")), rows[i].end))
+            printf("row %zu\n", i);
+    }
+    arena_done(&p.arena);
 }

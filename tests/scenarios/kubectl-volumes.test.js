@@ -1,6 +1,8 @@
-// Claims and volumes, by kubectl: who finds whom, who waits, who is kept. Nothing runs here; the test
-// makes the Node itself.
+// Claims and volumes, by kubectl: who finds whom, who waits, who is kept. No pod runs here; where no
+// node is asked for, the test makes it itself.
 import assert from 'node:assert/strict';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 
 import { davy, eventually, kubectl, request } from './kit.js';
@@ -214,5 +216,38 @@ test('provisioners: ours at once, others are waited for', async (t) => {
     await gone(house, 'pvc scratch-tmp');
     await apply(house, pvc('taken-tmp'), pod('taken', [{ name: 'tmp', ephemeral: { volumeClaimTemplate: template } }]));
     await says(house, 'pod/taken', /FailedScheduling +\S+ +0\/2 nodes are available: PVC default\/taken-tmp was not created for pod/);
+  });
+});
+
+const root = process.getuid() === 0 ? {} : { skip: 'it needs root' };
+
+test('the node removes what is left of a claim, and keeps what is to be kept', root, async (t) => {
+  const house = await davy(t, { args: ['--roles=control,node', '--node-name=n1'] });
+  await soon(async () => assert.ok((await get(house, 'node n1')).metadata.uid));
+  const kept = { ...storage('kept', 'davy.dev/local'), reclaimPolicy: 'Retain' };
+  await apply(house, storage('now', 'davy.dev/local'), kept, pvc('a', { storageClassName: 'now' }), pvc('b', { storageClassName: 'kept' }));
+  const [a, b] = [(await phase(house, 'pvc a', 'Bound')).spec.volumeName, (await phase(house, 'pvc b', 'Bound')).spec.volumeName];
+  const store = path.join(house.dir, 'volumes');
+  for (const name of [a, b]) {
+    await mkdir(path.join(store, name, 'deep/er'), { recursive: true }); // As the first pod would have it.
+    await writeFile(path.join(store, name, 'deep/er/file'), 'x');
+    await symlink('/etc', path.join(store, name, 'etc'));
+  }
+  await kubectl(house, 'delete pvc a b');
+  await gone(house, `pv ${a}`);
+  assert.deepEqual(await readdir(store), [b]);
+  await phase(house, `pv ${b}`, 'Released');
+  await kubectl(house, `delete pv ${b}`); // Its files are somebody's still.
+  assert.deepEqual(await readdir(store), [b]);
+
+  await t.test('also what was released while it was away', async () => {
+    await apply(house, pvc('c', { storageClassName: 'now' }));
+    const c = (await phase(house, 'pvc c', 'Bound')).spec.volumeName;
+    await mkdir(path.join(store, c));
+    await kubectl(house, 'delete pvc c --wait=false');
+    await house.stop();
+    const again = await davy(t, { args: ['--roles=control,node', '--node-name=n1'], dir: house.dir });
+    await gone(again, `pv ${c}`);
+    assert.deepEqual(await readdir(store), [b]);
   });
 });
