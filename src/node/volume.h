@@ -2,8 +2,10 @@
  * volume.h - the volumes of a pod: directories below the pod's own, and what of them each of its
  * containers sees.
  *
- *     DIR/volumes/NAME     a directory, or a link to where the files are
- *     DIR/memory/NAME      files made of ConfigMaps, Secrets, tokens and the pod itself, on a tmpfs
+ *     DIR/volumes          a tmpfs: all that need not be on disk
+ *     DIR/volumes/NAME     files made of ConfigMaps, Secrets, tokens and the pod itself; a tmpfs of
+ *                          its own; or a link to where the files are
+ *     DIR/empty/NAME       an emptyDir on disk
  *     DIR/subpaths/C/N     what subPath of mount N of container C was when it started
  *
  * All of this blocks: it is for a thread of the pool, one call at a time for one pod. Nothing is

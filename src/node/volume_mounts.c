@@ -175,23 +175,19 @@ static str_t clean(str_t path, struct arena *arena)
     return n == 0 ? STR("/") : (str_t){out, n};
 }
 
-/* Where the files are: what volumes/NAME is, or is a link to. */
-static int source_of(struct mounting *m, str_t name, str_t *source, struct err *err)
+/* Where the files are. */
+static int source_of(struct mounting *m, const struct json *volume, str_t name, str_t *source,
+                     struct err *err)
 {
     char to[PATH_MAX];
-    str_t path = arena_printf(m->arena, "%s/volumes/" STR_F, m->in->dir, STR_A(name));
+    bool on_disk = volume_is_on_disk(volume);
+    str_t path = arena_printf(m->arena, "%s/%s/" STR_F, m->in->dir, on_disk ? "empty" : "volumes",
+                              STR_A(name));
     struct stat meta;
-    if (lstat(path.at, &meta) < 0)
-        return err_errno(err, "look at volume \"" STR_F "\"", STR_A(name));
-    *source = path;
-    if (!S_ISLNK(meta.st_mode))
-        return 0;
     ssize_t n = readlink(path.at, to, sizeof(to));
-    if (n <= 0)
+    if (n < 0 && lstat(path.at, &meta) < 0)
         return err_errno(err, "look at volume \"" STR_F "\"", STR_A(name));
-    str_t target = {to, (size_t)n};
-    *source = to[0] == '/' ? arena_printf(m->arena, STR_F, STR_A(target))
-                           : arena_printf(m->arena, "%s/volumes/" STR_F, m->in->dir, STR_A(target));
+    *source = n <= 0 ? path : arena_str(m->arena, (str_t){to, (size_t)n});
     return 0;
 }
 
@@ -227,7 +223,7 @@ static int add_mount(struct mounting *m, const struct json *mount, struct err *e
         (struct container_mount){.target = clean(json_get_text(mount, STR("mountPath")), m->arena),
                                  .read_only = read_only,
                                  .options = options_of(mount)};
-    int r = source_of(m, name, &out->source, err);
+    int r = source_of(m, source, name, &out->source, err);
     if (r == 0)
         r = sub_path_of(m, mount, &sub_path, err);
     if (r == 0 && sub_path.len > 0)

@@ -33,17 +33,17 @@ static const char *z(struct making *m, str_t text)
 static int make_empty(struct making *m, const char *name, struct err *err)
 {
     struct stat meta;
-    if (fstatat(m->volumes, name, &meta, AT_SYMLINK_NOFOLLOW) == 0)
-        return 0;
-    int r = tree_remove(m->volumes, NEXT, err);
+    int r = m->empty >= 0 ? 0 : volume_dir(m->pod, "empty", 0755, &m->empty, err);
+    if (r < 0 || fstatat(m->empty, name, &meta, AT_SYMLINK_NOFOLLOW) == 0)
+        return r;
+    r = tree_remove(m->empty, NEXT, err);
     if (r < 0)
         return r;
-    if (mkdirat(m->volumes, NEXT, 0700) < 0)
+    if (mkdirat(m->empty, NEXT, 0700) < 0)
         return err_errno(err, "make a directory");
-    AUTO(fd_close) int fd = tree_open(m->volumes, NEXT, O_RDONLY | O_DIRECTORY);
+    AUTO(fd_close) int fd = tree_open(m->empty, NEXT, O_RDONLY | O_DIRECTORY);
     if (fd < 0 || (m->gid >= 0 && fchown(fd, (uid_t)-1, (gid_t)m->gid) < 0) ||
-        fchmod(fd, m->gid >= 0 ? 02777 : 0777) < 0 ||
-        renameat(m->volumes, NEXT, m->volumes, name) < 0)
+        fchmod(fd, m->gid >= 0 ? 02777 : 0777) < 0 || renameat(m->empty, NEXT, m->empty, name) < 0)
         return err_errno(err, "make a directory");
     return 0;
 }
@@ -85,13 +85,14 @@ int volume_empty(struct making *m, str_t name, const struct json *source, struct
     const char *type = huge ? "hugetlbfs" : "tmpfs";
     if (medium.len > 0 && !huge && !str_eq(medium, STR("Memory")))
         return err_set(err, ERR_INVALID, "unknown storage medium \"" STR_F "\"", STR_A(medium));
-    int r = make_empty(m, z(m, name), err);
-    if (r < 0 || medium.len == 0)
+    if (medium.len == 0)
+        return make_empty(m, z(m, name), err);
+    AUTO(fd_close) int fd = -1;
+    int r = making_volumes(m, err);
+    if (r == 0)
+        r = volume_dir(m->volumes, z(m, name), 0755, &fd, err);
+    if (r < 0)
         return r;
-    AUTO(fd_close)
-    int fd = openat(m->volumes, z(m, name), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return err_errno(err, "open the volume");
     if (tree_is_mount(fd))
         return 0;
     str_t path = arena_printf(m->arena, "%s/volumes/" STR_F, m->in->dir, STR_A(name));

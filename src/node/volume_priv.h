@@ -4,16 +4,18 @@
 #include "node/volume.h"
 #include "node/volume_files.h"
 
+#include <sys/types.h>
+
 enum { CONFIG_MODE = 0644, VOLUME_NAME_MAX = 63 };
 
 /* While volumes are made: the pod's directory is open, needs are taken one after the other. */
 struct making {
     const struct volume_input *in;
     struct arena *arena;
-    int pod, volumes, memory; /* Directories; `memory` is -1 until it is needed. */
-    size_t next;              /* Of the needs. */
-    int64_t gid;              /* fsGroup; -1: none. */
-    bool on_mismatch;         /* fsGroupChangePolicy: OnRootMismatch */
+    int pod, volumes, empty; /* Directories; the latter are -1 until they are needed. */
+    size_t next;             /* Of the needs. */
+    int64_t gid;             /* fsGroup; -1: none. */
+    bool on_mismatch;        /* fsGroupChangePolicy: OnRootMismatch */
     int64_t uid; /* That all containers run as; -1: they differ, or it is the image's. */
 };
 
@@ -33,6 +35,10 @@ int volume_content(struct making *m, const struct json *source, struct volume_fi
 int volume_empty(struct making *m, str_t name, const struct json *source, struct err *err);
 int volume_host_path(struct making *m, str_t name, const struct json *source, struct err *err);
 int volume_claim(struct making *m, str_t name, const struct json *source, struct err *err);
+bool volume_is_on_disk(const struct json *source); /* empty/NAME, not volumes/NAME */
+/* Opens `name` in `at`, made if it is not there. */
+int volume_dir(int at, const char *name, mode_t mode, int *fd, struct err *err);
+int making_volumes(struct making *m, struct err *err); /* m->volumes is open and a tmpfs. */
 /* volumes/NAME is a link to there: by one rename, however often. */
 int volume_link(struct making *m, str_t name, str_t to, struct err *err);
 bool volume_is_linked(struct making *m, str_t name, str_t to);

@@ -192,9 +192,9 @@ TEST(a_container_cannot_lead_its_next_run_out_of_a_volume)
     }
     CHECK_INT(ground_delete(&v.g, "one"), 0);
     char from[200];
-    snprintf(from, sizeof(from), "%s/volumes/e/x/y/mine", v.pod);
+    snprintf(from, sizeof(from), "%s/empty/e/x/y/mine", v.pod);
     CHECK(unlink(from) == 0);
-    snprintf(from, sizeof(from), "%s/volumes/e/x/y", v.pod);
+    snprintf(from, sizeof(from), "%s/empty/e/x/y", v.pod);
     CHECK(rename(from, arena_printf(&v.arena, "%s.was", from).at) == 0);
     CHECK(symlink(secret, from) == 0);
     struct container_mount *at;
