@@ -157,26 +157,53 @@ static bool fits_indeed(struct reconcile *rc, const struct provision *p, str_t n
            (p->facts->node.len == 0 || volume_is_at(volume, labels));
 }
 
-/* One that was promised to it, else the smallest that will do. NULL: none. */
+/* The one that has its uid, else one that a person promised to whoever has its name. */
+static const struct known_volume *find_promised(const struct provision *p, struct list *volumes)
+{
+    const struct known_volume *best = NULL;
+    if (volumes == NULL)
+        return NULL;
+    LIST_EACH(volumes, link) {
+        const struct known_volume *one = CONTAINER_OF(link, struct known_volume, link);
+        const struct volume_facts *facts = &one->facts;
+        if (!volume_is_for(facts, p->facts))
+            continue;
+        if (facts->claim_uid.len > 0)
+            return one;
+        if (quantity_cmp(facts->capacity, p->facts->request) >= 0 &&
+            str_eq(facts->mode, p->facts->mode))
+            best = one;
+    }
+    return best;
+}
+
+/* The smallest that will do. */
+static const struct known_volume *find_free(struct reconcile *rc, const struct provision *p,
+                                            struct list *volumes)
+{
+    const struct known_volume *best = NULL;
+    const struct json *labels = labels_at(rc, p->facts->node);
+    LIST_EACH(volumes, link) {
+        const struct known_volume *one = CONTAINER_OF(link, struct known_volume, link);
+        const struct volume_facts *facts = &one->facts;
+        if (facts->ending || !str_eq(facts->phase, STR("Available")) ||
+            volume_mismatch(facts, p->facts) != NULL ||
+            (best != NULL && quantity_cmp(facts->capacity, best->facts.capacity) >= 0))
+            continue;
+        if (fits_indeed(rc, p, facts->name, labels))
+            best = one;
+    }
+    return best;
+}
+
+/* NULL: none. */
 static struct json *find_volume(struct reconcile *rc, const struct provision *p, bool may_choose)
 {
     struct volumes_known *known = rc->state;
-    const struct known_volume *best = NULL;
-    const struct json *labels = labels_at(rc, p->facts->node);
-    LIST_EACH(&known->all_volumes, link) {
-        const struct known_volume *one = CONTAINER_OF(link, struct known_volume, link);
-        if (one->facts.claim.len > 0 && volume_is_for(&one->facts, p->facts))
-            return volume_get(rc, one->facts.name);
-        if (!may_choose || one->facts.claim.len > 0 || one->facts.ending ||
-            !str_eq(one->facts.phase, STR("Available")) ||
-            volume_mismatch(&one->facts, p->facts) != NULL)
-            continue;
-        if (best != NULL && quantity_cmp(one->facts.capacity, best->facts.capacity) >= 0)
-            continue;
-        if (fits_indeed(rc, p, one->facts.name, labels))
-            best = one;
-    }
-    return best == NULL ? NULL : volume_get(rc, best->facts.name);
+    const struct known_volume *found = find_promised(p, known_volumes_of(known, p->facts->key));
+    if (found == NULL && may_choose)
+        found = find_free(rc, p, &known->free_volumes);
+    return found == NULL ? NULL : volume_get(rc, found->facts.name);
 }
 
 static int sync_unnamed(struct reconcile *rc, const struct provision *p, struct err *err)

@@ -62,15 +62,13 @@ static void claim_seen(struct volumes_known *known, const struct sight *sight,
                        const struct json *claim, struct arena *arena)
 {
     str_t key = arena_printf(arena, STR_F "/" STR_F, STR_A(sight->ns), STR_A(sight->name));
+    struct list *promised = known_volumes_of(known, key);
     sight->add(sight->queue, key);
     queue_volume(sight, json_text(json_at(claim, "spec.volumeName"), STR("")), arena);
-    if (!sight->gone)
+    if (promised == NULL)
         return;
-    LIST_EACH(&known->all_volumes, link) {
-        const struct known_volume *volume = CONTAINER_OF(link, struct known_volume, link);
-        if (str_eq(volume->facts.claim, key))
-            queue_volume(sight, volume->facts.name, arena);
-    }
+    LIST_EACH(promised, link)
+        queue_volume(sight, CONTAINER_OF(link, struct known_volume, link)->facts.name, arena);
 }
 
 static void queue_waiting(struct volumes_known *known, const struct sight *sight, bool for_node)
@@ -150,25 +148,33 @@ static struct verdict judge(struct reconcile *rc, const struct json *volume,
     return released(rc, volume);                 /* It took another. */
 }
 
-/* It was chosen for a claim that took another: free again. */
-static bool unpromise(struct reconcile *rc, struct json *volume, const struct volume_facts *facts)
+/* Is it promised to a claim that is there and has taken another? */
+static bool is_spurned(struct reconcile *rc, const struct volume_facts *facts)
 {
     struct claim_facts claim;
     str_t ns, name;
-    struct json *notes = json_at(volume, "metadata.annotations");
-    if (json_get(notes, STR(BOUND_BY_US)) == NULL)
-        return false;
     (void)str_cut(facts->claim, '/', &ns, &name);
     const struct json *object =
         cache_get(rc->cache, STR("persistentvolumeclaims"), ns, name, rc->arena);
     if (object == NULL)
         return false;
     claim_facts_read(object, rc->arena, &claim);
-    if (!str_eq(claim.uid, facts->claim_uid) || claim.volume.len == 0 ||
-        str_eq(claim.volume, facts->name))
+    return str_eq(claim.uid, facts->claim_uid) && claim.volume.len > 0 &&
+           !str_eq(claim.volume, facts->name);
+}
+
+/* Free again; but what a person promised stays promised to whoever has that name. */
+static bool unpromise(struct reconcile *rc, struct json *volume, const struct volume_facts *facts)
+{
+    struct json *notes = json_at(volume, "metadata.annotations");
+    struct json *ref = json_at(volume, "spec.claimRef");
+    if (facts->claim_uid.len == 0 || json_get(notes, STR(PROVISIONED_BY)) != NULL ||
+        !is_spurned(rc, facts))
         return false;
-    (void)json_remove(json_get(volume, STR("spec")), STR("claimRef"));
-    return json_remove(notes, STR(BOUND_BY_US));
+    if (json_remove(notes, STR(BOUND_BY_US)))
+        return json_remove(json_get(volume, STR("spec")), STR("claimRef"));
+    (void)json_remove(ref, STR("resourceVersion"));
+    return json_remove(ref, STR("uid"));
 }
 
 static int write_volume(struct reconcile *rc, const char *part, const struct json *volume,

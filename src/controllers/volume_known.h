@@ -8,9 +8,15 @@
 
 struct known_volume {
     struct map_node by_name;
-    struct list link;
+    struct list link;   /* Of those that are free, or of those promised to one claim. */
     struct arena arena; /* Of the facts. */
     struct volume_facts facts;
+};
+
+struct promised {             /* To one claim: hardly ever more than one. */
+    struct map_node by_claim; /* "namespace/name" */
+    struct list volumes;
+    char key[];
 };
 
 struct waiting_claim {
@@ -23,8 +29,8 @@ struct waiting_claim {
 };
 
 struct volumes_known {
-    struct map volumes, waiting;
-    struct list all_volumes, all_waiting;
+    struct map volumes, promised, waiting;
+    struct list free_volumes, all_waiting;
 };
 
 void volumes_known_init(struct volumes_known *known);
@@ -33,6 +39,8 @@ void volumes_known_done(struct volumes_known *known);
 struct known_volume *known_volume_set(struct volumes_known *known, str_t name,
                                       const struct json *volume);
 void known_volume_drop(struct volumes_known *known, str_t name);
+/* The list of those promised to this claim; NULL: none are. */
+struct list *known_volumes_of(const struct volumes_known *known, str_t claim);
 
 /* Made when it is not there; it waits for what the claim says now. */
 struct waiting_claim *waiting_claim_set(struct volumes_known *known,

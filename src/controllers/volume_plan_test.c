@@ -163,6 +163,9 @@ TEST(known_volumes_and_waiting_claims)
         parse("{'metadata':{'name':'v'},'spec':{'claimRef':{'namespace':'a','name':'b'}}}", &arena);
     CHECK_STR(known_volume_set(&known, STR("v"), volume)->facts.claim, "a/b");
     CHECK_INT((int64_t)known.volumes.n, 1);
+    CHECK(known.free_volumes.next == &known.free_volumes);
+    CHECK(known_volumes_of(&known, STR("a/b")) != NULL);
+    CHECK(known_volumes_of(&known, STR("a/c")) == NULL);
     waiting_claim_set(&known, &claim)->told = 5;
     claim.volume = STR("v");
     CHECK_INT((int64_t)waiting_claim_set(&known, &claim)->told, 5);
@@ -170,6 +173,6 @@ TEST(known_volumes_and_waiting_claims)
     waiting_claim_drop(&known, STR("shop/data"));
     waiting_claim_drop(&known, STR("shop/data"));
     known_volume_drop(&known, STR("v"));
-    CHECK_INT((int64_t)(known.volumes.n + known.waiting.n), 0);
+    CHECK_INT((int64_t)(known.volumes.n + known.waiting.n + known.promised.n), 0);
     (void)known_volume_set(&known, STR("w"), volume); /* Left to the end. */
 }
