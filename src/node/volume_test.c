@@ -8,12 +8,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CLEANUP "external-provisioner.volume.kubernetes.io/finalizer"
@@ -634,6 +637,70 @@ TEST(mounts_of_a_sub_path_stay_in_the_volume)
                      "'$(NONE)'}]}",
                      &at, &n),
               ERR_INVALID);
+    place_close(&p);
+}
+
+/* --- kill -9 --- */
+
+/* Makes volumes in a child that is killed at its n-th system call. False: it had ended before. */
+static bool dies_at(struct place *p, const char *spec, const char *objects, int n)
+{
+    int status;
+    pid_t child = fork();
+    MUST(child >= 0);
+    if (child == 0) {
+        (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        (void)raise(SIGSTOP);
+        _exit(make(p, spec, objects) == 0 ? 0 : 1);
+    }
+    MUST(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
+    for (int i = 0; i < n && WIFSTOPPED(status); i++) {
+        MUST(ptrace(PTRACE_SYSCALL, child, NULL, NULL) == 0);
+        MUST(waitpid(child, &status, 0) == child);
+    }
+    bool dies = WIFSTOPPED(status);
+    if (dies) {
+        MUST(kill(child, SIGKILL) == 0);
+        MUST(waitpid(child, &status, 0) == child);
+    }
+    return dies;
+}
+
+TEST(volumes_are_whole_after_a_kill_at_any_call)
+{
+    static const char spec[] =
+        "{'securityContext':{'fsGroup':2000},'volumes':[{'name':'c','configMap':{'name':'web'}},"
+        "{'name':'e','emptyDir':{}},{'name':'m','emptyDir':{'medium':'Memory'}},{'name':'d',"
+        "'persistentVolumeClaim':{'claimName':'data'}}]}";
+    static const char changed[] = "{'configmaps':{'web':{'data':{'a.conf':'2','x':'3'}}},%s}";
+    struct place p;
+    int n = 0;
+    if (!place_open(&p))
+        return;
+    const char *claims = arena_printf(&p.arena, claim_objects, "u1", "pv1", p.dir).at + 1;
+    claims = arena_printf(&p.arena, "%.*s", (int)strlen(claims) - 1, claims).at;
+    const char *first =
+        arena_printf(&p.arena, "{'configmaps':{'web':{'data':{'a.conf':'1'}}},%s}", claims).at;
+    const char *second = arena_printf(&p.arena, changed, claims).at;
+    for (bool more = true; more; n++) { /* Made for the first time. */
+        more = dies_at(&p, spec, first, n);
+        CHECK_INT(make(&p, spec, first), 0);
+        CHECK_STR(content(&p, "c/a.conf"), "1");
+        CHECK(mode_of(&p, "e") == 02777 && mode_of(&p, "m") == 02777 && mode_of(&p, "d") == 02777);
+        CHECK_INT(volumes_clear(p.pod, &p.err), 0);
+        CHECK_INT(mounts_below(p.dir), 0);
+    }
+    CHECK(n > 100);
+    n = 0;
+    for (bool more = true; more; n++) { /* Changed while in use. */
+        CHECK_INT(make(&p, spec, first), 0);
+        more = dies_at(&p, spec, second, n);
+        str_t text = content(&p, "c/a.conf"); /* The old or the new, never neither. */
+        CHECK(str_eq(text, STR("1")) || str_eq(text, STR("2")));
+        CHECK_INT(make(&p, spec, second), 0);
+        CHECK_STR(content(&p, "c/x"), "3");
+    }
+    CHECK(n > 50);
     place_close(&p);
 }
 
