@@ -6,15 +6,9 @@
 #pragma once
 
 #include "base/arena.h"
-#include "base/err.h"
+#include "base/tree.h"
 
 enum { TREE_DEPTH_MAX = 256, TREE_ENTRIES_MAX = 1 << 20 };
-
-/* openat2(2) without links and without leaving `dir` or its mount; -1 and errno. */
-int tree_open(int dir, const char *path, int flags);
-
-/* Whatever `name` is, with all that is in it; nothing there is fine. */
-int tree_remove(int dir, const char *name, struct err *err);
 
 /*
  * Bytes on disk, stopping once it is more than `limit`. A tree with more levels or entries than is

@@ -1,0 +1,37 @@
+/* images_priv.h - the store, for the files that change it. All of them block; any thread. */
+#pragma once
+
+#include "images/images.h"
+#include "images/manifest.h"
+#include "images/names.h"
+
+struct images {
+    struct images_settings settings;
+    char *dir;
+    struct names names;
+    pthread_rwlock_t blobs; /* Read: adds some that no name needs yet; write: prunes. */
+};
+
+struct parts { /* What an image is made of, in an arena. */
+    struct manifest manifest;
+    struct image_config config;
+};
+
+/* A manifest that is here, its configuration too. ERR_INVALID if they do not fit each other. */
+int parts_read(const struct images *images, str_t manifest, struct arena *arena, struct parts *out,
+               struct err *err);
+int parts_unpack(const struct images *images, const struct parts *parts, struct err *err);
+int image_read(struct images *images, str_t name, str_t manifest, struct arena *arena,
+               struct image *out, struct err *err);
+
+/* archive.c */
+int archive_import(struct images *images, const char *path, struct arena *arena, struct image **out,
+                   size_t *n, struct err *err);
+/* save.c */
+int archive_save(struct images *images, str_t name, str_t manifest, const char *path,
+                 struct err *err);
+/* prune.c */
+int store_prune(struct images *images, const str_t *used, size_t n, uint64_t *freed,
+                struct err *err);
+
+int64_t wall_now_ms(void);
