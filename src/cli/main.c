@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/program.h"
 #include "kube/meta.h"
+#include "node/node.h"
 #include "store/store.h"
 #include "supervise/home.h"
 #include "supervise/roles.h"
@@ -242,6 +243,16 @@ static int run_backup(const struct options *o)
     return r < 0 ? fail(&err) : 0;
 }
 
+static int run_purge(const struct options *o)
+{
+    struct err err;
+    struct home home = {o->dir, o->arena};
+    int r = lock_store(home_path(&home, "store"), &err);
+    if (r == 0)
+        r = node_purge(o->dir.at, &err);
+    return r < 0 ? fail(&err) : 0;
+}
+
 static int run_keys(const struct options *o)
 {
     struct err err;
@@ -308,6 +319,8 @@ static const struct command commands[] = {
      "end it cleanly", run_stop},
     {"upgrade", "[--data DIR] [--binary PATH]",
      "go on with another binary, sockets kept", run_upgrade},
+    {"purge", "[--data DIR]",
+     "end the containers that a Davy which was stopped has left running", run_purge},
     {"backup", "create|restore FILE [--data DIR]",
      "the whole state to or from one file", run_backup},
     {"keys", "rotate [--data DIR]",

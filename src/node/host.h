@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "net/loop.h"
+#include "node/expand.h"
 #include "runtime/runtime.h"
 
 struct step {
@@ -80,9 +81,12 @@ struct pod_host {
     /* Network, volumes and group of a pod: all there, or as before. Doing it again is harmless. */
     void (*ground)(void *self, struct step *step, const struct json *pod, struct ground *out);
     void (*clear)(void *self, struct step *step, str_t uid);
+    /* The API has no such pod any more: what is kept for people who ask later goes, its logs. */
+    void (*gone)(void *self, str_t ns, str_t name, str_t uid);
     /* Mounts of one container on that ground. ERR_INVALID says which subPath cannot be. */
     int (*mounts)(void *self, const struct json *pod, const struct json *container,
-                  struct arena *arena, struct container_mount **mounts, size_t *n, struct err *err);
+                  const struct variables *env, struct arena *arena, struct container_mount **mounts,
+                  size_t *n, struct err *err);
 
     /*
      * Makes sure that is known what these hold, or that they are not there: config() then tells.

@@ -2,34 +2,56 @@
 #include "node/node.h"
 
 #include "control/reflector.h"
+#include "http/server.h"
 #include "kinds/kinds.h"
+#include "node/host_open.h"
 #include "node/node_self.h"
+#include "node/pods.h"
+#include "node/streams.h"
 #include "node/volume.h"
 #include "node/volume_keeper.h"
 
 #include <stdlib.h>
+
+enum { POOL_THREADS = 4, SLOW_THREADS = 3 };
 
 struct node {
     struct node_settings settings;
     struct remote *remote;
     struct events *events;
     struct node_self *own;
-    struct reflector *pods;
+    struct reflector *followed;
     struct volume_keeper *volumes;
+    struct pool *pool, *slow; /* What takes milliseconds, and what may take minutes. */
+    struct runtime *runtime;
+    struct images *images;
+    struct host *host;
+    struct pods *pods;
+    struct streams_host streams;
+    struct http_server *server;
     bool pods_known, registered, told_ready;
 };
+
+/* --- pods --- */
 
 static void pod_set(void *self, const struct reflected *pod, bool is_new)
 {
     struct node *node = self;
-    if (is_new)
-        log_info(node->settings.log, "pod", F_STR("ns", pod->ns), F_STR("name", pod->name));
+    (void)is_new;
+    host_changed(node->host, pod->uid, pod->text);
+    pods_set(node->pods, pod->text);
 }
 
 static void pod_gone(void *self, const struct reflected *pod)
 {
     struct node *node = self;
-    log_info(node->settings.log, "pod gone", F_STR("ns", pod->ns), F_STR("name", pod->name));
+    pods_gone(node->pods, pod->ns, pod->name, pod->uid);
+}
+
+static void exited(void *self, str_t id, const struct container_exit *exit)
+{
+    struct node *node = self;
+    pods_exited(node->pods, id, exit);
 }
 
 static void tell_ready(struct node *node)
@@ -46,6 +68,10 @@ static void tell_ready(struct node *node)
 static void pods_known(void *self)
 {
     struct node *node = self;
+    if (!node->pods_known) {
+        pods_synced(node->pods);
+        host_sweep(node->host, node->pods);
+    }
     node->pods_known = true;
     tell_ready(node);
 }
@@ -70,7 +96,7 @@ static void follow_pods(struct node *node)
         .gone = pod_gone,
         .synced = pods_known,
     };
-    node->pods = reflector_new(&settings);
+    node->followed = reflector_new(&settings);
 }
 
 static int open_own(struct node *node, struct err *err)
@@ -103,8 +129,123 @@ static int keep_volumes(struct node *node, struct err *err)
     return volume_keeper_new(&settings, &node->volumes, err);
 }
 
+/* --- what pods stand on --- */
+
+static int open_machine(struct node *node, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const struct node_settings *own = &node->settings;
+    struct runtime_settings runtime = {
+        .loop = own->loop,
+        .dir = arena_printf(&arena, "%s/" NODE_RUNTIME_DIR, own->dir).at,
+        .shim = own->shim,
+        .program = "",
+        .cgroup_root = "",
+        .seccomp_file = "",
+        .exited = exited,
+        .self = node,
+    };
+    struct images_settings images = {
+        .loop = own->loop, .log = own->log, .dir = arena_printf(&arena, "%s/images", own->dir).at};
+    int r = pool_new(own->loop, POOL_THREADS, &node->pool, err);
+    if (r == 0)
+        r = pool_new(own->loop, SLOW_THREADS, &node->slow, err);
+    runtime.pool = node->pool;
+    images.pool = node->slow;
+    if (r == 0)
+        r = runtime_open(&runtime, &node->runtime, err);
+    return r < 0 ? r : images_open(&images, &node->images, err);
+}
+
+/* Containers of an earlier life of this process. */
+static int find_old(struct node *node, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct container_seen *seen;
+    size_t n, kept = 0;
+    int r = runtime_list(node->runtime, &arena, &seen, &n, err);
+    for (size_t i = 0; i < n && r == 0; i++)
+        if (!host_found(node->host, &seen[i]))
+            seen[kept++] = seen[i];
+    if (r == 0)
+        pods_found(node->pods, seen, kept);
+    return r;
+}
+
+static int open_pods(struct node *node, struct err *err)
+{
+    struct host_settings settings = {
+        .loop = node->settings.loop,
+        .log = node->settings.log,
+        .remote = node->remote,
+        .events = node->events,
+        .runtime = node->runtime,
+        .images = node->images,
+        .pool = node->pool,
+        .dir = node->settings.dir,
+        .node = node->settings.name,
+        .host_ip = node_self_address(node->own),
+        .memory_bytes = node_self_memory_bytes(node->own),
+        .cpus = node_self_cpus(node->own),
+    };
+    int r = host_open(&settings, &node->host, err);
+    if (r < 0)
+        return r;
+    node->pods = pods_new(host_ops(node->host));
+    return find_old(node, err);
+}
+
+/* --- what people ask of pods that run --- */
+
+static int find(void *self, str_t ns, str_t pod, str_t container, struct pod_place *out,
+                struct err *err)
+{
+    struct node *node = self;
+    return pods_find(node->pods, ns, pod, container, out, err);
+}
+
+static void exec(void *self, struct runtime_call *call, str_t id, const struct exec_spec *exec_spec,
+                 void (*done)(struct runtime_call *call))
+{
+    struct node *node = self;
+    runtime_exec(node->runtime, call, id, exec_spec, done);
+}
+
+static int attach(void *self, str_t id, int *fd, struct err *err)
+{
+    struct node *node = self;
+    return runtime_attach(node->runtime, id, fd, err);
+}
+
+static void head(void *self, struct exchange *x)
+{
+    struct node *node = self;
+    streams_head(&node->streams, x);
+}
+
+static int serve(struct node *node, struct err *err)
+{
+    struct http_handler handler = {node, head};
+    node->streams = (struct streams_host){
+        .self = node,
+        .loop = node->settings.loop,
+        .pool = node->pool,
+        .logs_dir = host_ops(node->host)->logs_dir,
+        .find = find,
+        .exec = exec,
+        .attach = attach,
+    };
+    int r = http_server_new(node->settings.loop, &handler, NULL, &node->server, err);
+    return r < 0 ? r : http_server_listen(node->server, node->settings.local_fd, NULL, err);
+}
+
+/* --- its life --- */
+
 int node_open(const struct node_settings *settings, struct node **out, struct err *err)
 {
+    static int (*const steps[])(struct node *, struct err *) = {
+        open_own, open_machine, open_pods, keep_volumes, serve,
+    };
     struct node *node = calloc(1, sizeof(*node));
     MUST(node != NULL);
     node->settings = *settings;
@@ -112,10 +253,8 @@ int node_open(const struct node_settings *settings, struct node **out, struct er
                                      .http = {.unix_path = settings->api_socket},
                                      .user_agent = "davy-node/" DAVY_VERSION};
     int r = remote_new(&remote, &node->remote, err);
-    if (r == 0)
-        r = open_own(node, err);
-    if (r == 0)
-        r = keep_volumes(node, err);
+    for (size_t i = 0; i < ARRAY_LEN(steps) && r == 0; i++)
+        r = steps[i](node, err);
     if (r < 0) {
         node_close(node);
         return r;
@@ -125,12 +264,20 @@ int node_open(const struct node_settings *settings, struct node **out, struct er
     return 0;
 }
 
+/* What is under way ends first: nobody is told of it any more. */
 void node_close(struct node *node)
 {
     if (node == NULL)
         return;
+    http_server_free(node->server);
     volume_keeper_free(node->volumes);
-    reflector_free(node->pods);
+    reflector_free(node->followed);
+    pool_free(node->pool);
+    pool_free(node->slow);
+    pods_free(node->pods);
+    host_close(node->host);
+    runtime_close(node->runtime);
+    images_close(node->images);
     node_self_free(node->own);
     events_free(node->events);
     remote_free(node->remote);

@@ -6,10 +6,13 @@
  */
 #pragma once
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "net/loop.h"
 
 struct node;
+
+#define NODE_RUNTIME_DIR "runtime" /* In the data directory: state of containers. */
 
 struct node_settings {
     struct loop *loop;
@@ -17,9 +20,19 @@ struct node_settings {
     const char *name;
     const char *dir;        /* The data directory. */
     const char *api_socket; /* Where the API knows us by our user. */
+    const char *shim;       /* The program davy-shim. */
+    int local_fd;           /* Listens for those who want something of a pod. */
     void *self;
     void (*ready)(void *self); /* Once: the Node is there, and all its pods are known. */
 };
 
 int node_open(const struct node_settings *settings, struct node **out, struct err *err);
 void node_close(struct node *node); /* Containers go on. */
+
+/* The path of davy-shim, which is installed beside us. */
+int node_find_shim(struct arena *arena, const char **out, struct err *err);
+/*
+ * What a node that no longer runs has left on this machine: containers are killed, what is mounted
+ * is unmounted, groups and networks are removed. Images and volumes stay. Blocks.
+ */
+int node_purge(const char *dir, struct err *err);

@@ -333,6 +333,8 @@ static void look(struct post *post)
     pod_report(pod, object, &view);
     due_ms = sooner(due_ms, view.again_ms);
     if (pod->stage == POD_FORGOTTEN && !pod->is_reporting && !pod->syncing) {
+        const struct pod_host *host = &pod->pods->host;
+        host->gone(host->self, str_from_z(pod->ns), str_from_z(pod->name), str_from_z(pod->uid));
         pod_free(pod);
         return;
     }

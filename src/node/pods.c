@@ -49,6 +49,11 @@ size_t pods_count(const struct pods *pods)
     return pods->by_uid.n;
 }
 
+bool pods_has(const struct pods *pods, str_t uid)
+{
+    return map_find(&pods->by_uid, uid) != NULL;
+}
+
 static char *copy(str_t text)
 {
     char *at = malloc(text.len + 1);

@@ -35,3 +35,4 @@ struct pod_place {
 int pods_find(struct pods *pods, str_t ns, str_t name, str_t container, struct pod_place *out,
               struct err *err);
 size_t pods_count(const struct pods *pods);
+bool pods_has(const struct pods *pods, str_t uid);

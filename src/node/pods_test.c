@@ -24,7 +24,8 @@ struct world {
     struct pod_host host;
     char dir[32];
     /* What was asked for. */
-    int grounds, clears, creates, starts, removes, signals, last_signal, mounts, unmounts, forgets;
+    int grounds, clears, gone, creates, starts, removes, signals, last_signal, mounts, unmounts,
+        forgets;
     char created[CONTAINER_ID_MAX + 1];
     char label[128];
     char events[EVENTS_MAX][160];
@@ -126,10 +127,18 @@ static void clear(void *self, struct step *step, str_t uid)
     answer(w, NULL)->step = step;
 }
 
-static int mounts(void *self, const struct json *pod, const struct json *container,
-                  struct arena *arena, struct container_mount **out, size_t *n, struct err *err)
+static void gone(void *self, str_t ns, str_t name, str_t uid)
 {
-    (void)self, (void)pod, (void)container, (void)arena, (void)err;
+    struct world *w = self;
+    (void)ns, (void)name, (void)uid;
+    w->gone++;
+}
+
+static int mounts(void *self, const struct json *pod, const struct json *container,
+                  const struct variables *env, struct arena *arena, struct container_mount **out,
+                  size_t *n, struct err *err)
+{
+    (void)self, (void)pod, (void)container, (void)env, (void)arena, (void)err;
     *out = NULL;
     *n = 0;
     return 0;
@@ -269,6 +278,7 @@ static void world_init(struct world *w)
                                 .rootfs_gone = rootfs_gone,
                                 .ground = ground,
                                 .clear = clear,
+                                .gone = gone,
                                 .mounts = mounts,
                                 .configs = configs,
                                 .config = config,
@@ -380,6 +390,7 @@ TEST(pods_run_and_end_when_deleted)
     CHECK(w.removes == 1 && w.unmounts == 1 && w.clears == 1 && w.forgets == 1);
     CHECK_STR(state(&w, "phase", &arena), "Failed");
     CHECK_INT(pods_count(w.pods), 0);
+    CHECK_INT(w.gone, 1);
     world_done(&w);
 }
 

@@ -321,7 +321,7 @@ static int specify(struct container *c, struct err *err)
     size_t n;
     if (json_parse(str_from_z(c->image.config), arena, &config, err) < 0 ||
         make_env(c, object, container, config, env, err) < 0 ||
-        host->mounts(host->self, object, container, arena, &mounts, &n, err) < 0 ||
+        host->mounts(host->self, object, container, env, arena, &mounts, &n, err) < 0 ||
         make_files(c, &message, &log, err) < 0)
         return err->code;
     (void)add_message_mount(c, container, message, &mounts, &n);

@@ -2,6 +2,7 @@
 #include "net/signals.h"
 #include "net/stream.h"
 #include "node/node.h"
+#include "runtime/runtime.h"
 #include "supervise/confine.h"
 #include "supervise/home.h"
 #include "supervise/logs.h"
@@ -40,8 +41,13 @@ static int start(struct node_role *role, const struct role_settings *settings, s
                                  .dir = settings->dir.at,
                                  .api_socket = home_path(&role->home, "run/api.sock"),
                                  .self = role,
+                                 .local_fd = FD_LOCAL,
                                  .ready = ready};
-    int r = loop_new(system_clock(), &role->loop, err);
+    int r = runtime_enter(home_path(&role->home, NODE_RUNTIME_DIR), "", err);
+    if (r == 0)
+        r = node_find_shim(settings->arena, &node.shim, err);
+    if (r == 0)
+        r = loop_new(system_clock(), &role->loop, err);
     if (r == 0) /* Before there are threads, which inherit what is blocked. */
         r = signals_watch(role->loop, &role->signals, (const int[]){SIGTERM, SIGINT, 0}, on_signal,
                           err);

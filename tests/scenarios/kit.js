@@ -72,6 +72,10 @@ export async function davy(t, { args = [], dir } = {}) {
   };
   t.after(async () => {
     await house.stop();
+    if (args.some((arg) => arg.includes('node,') || arg.includes(',node'))) {
+      const purged = await run(binary, ['purge', '--data', dir]);
+      assert.equal(purged.code, 0, purged.stderr + house.log());
+    }
     if (own) await rm(dir, { recursive: true, force: true });
   });
   return house;
