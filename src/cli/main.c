@@ -1,6 +1,7 @@
 /* main.c - the `davy` command: a table of words, and what each does. */
 #include "api/audit.h"
 #include "base/file.h"
+#include "cli/image.h"
 #include "cli/program.h"
 #include "kube/meta.h"
 #include "node/node.h"
@@ -24,7 +25,7 @@ enum { EXIT_USAGE = 2 };
 
 struct options {
     str_t dir; /* Absolute. */
-    const char *listen, *roles, *role, *binary, *token_file, *audit_policy, *node_name;
+    const char *listen, *roles, *role, *binary, *token_file, *audit_policy, *node_name, *output;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
     size_t n_words;
@@ -243,6 +244,11 @@ static int run_backup(const struct options *o)
     return r < 0 ? fail(&err) : 0;
 }
 
+static int run_image(const struct options *o)
+{
+    return image_command(o->dir, o->words, o->n_words, o->output, o->arena);
+}
+
 static int run_purge(const struct options *o)
 {
     struct err err;
@@ -319,6 +325,8 @@ static const struct command commands[] = {
      "end it cleanly", run_stop},
     {"upgrade", "[--data DIR] [--binary PATH]",
      "go on with another binary, sockets kept", run_upgrade},
+    {"image", image_usage,
+     "images of this machine, to and from files", run_image},
     {"purge", "[--data DIR]",
      "end the containers that a Davy which was stopped has left running", run_purge},
     {"backup", "create|restore FILE [--data DIR]",
@@ -382,9 +390,10 @@ static int parse(int argc, char **argv, struct options *o)
             option(argv, &i, "--node-name", &o->node_name) ||
             option(argv, &i, "--token-auth-file", &o->token_file) ||
             option(argv, &i, "--audit-policy-file", &o->audit_policy) ||
-            option(argv, &i, "--binary", &o->binary))
+            option(argv, &i, "--binary", &o->binary) || option(argv, &i, "--output", &o->output) ||
+            option(argv, &i, "-o", &o->output))
             continue;
-        if (argv[i][0] == '-' || o->n_words == ARRAY_LEN(o->words))
+        if ((argv[i][0] == '-' && argv[i][1] != '\0') || o->n_words == ARRAY_LEN(o->words))
             return bad_usage(argv[i]);
         o->words[o->n_words++] = argv[i];
     }

@@ -225,22 +225,25 @@ void images_tag(struct images *images, struct images_call *call, str_t name, str
 static void prune(struct images_call *call)
 {
     (void)pthread_rwlock_wrlock(&call->images->blobs);
-    call->r = store_prune(call->images, call->used, call->n_used, &call->freed, &call->err);
+    str_t *used = NULL;
+    size_t n = call->used == NULL ? 0 : call->used(call->self, &call->arena, &used);
+    call->r = store_prune(call->images, used, n, &call->freed, &call->err);
     (void)pthread_rwlock_unlock(&call->images->blobs);
 }
 
-void images_prune(struct images *images, struct images_call *call, const str_t *used, size_t n,
+void images_prune(struct images *images, struct images_call *call,
+                  size_t (*used)(void *self, struct arena *arena, str_t **manifests), void *self,
                   void (*done)(struct images_call *call))
 {
     prepare(images, call, STR(""), STR(""), prune, done);
     call->used = used;
-    call->n_used = n;
+    call->self = self;
     pool_run(images->settings.pool, &call->job);
 }
 
 /* --- file systems --- */
 
-static void mount_it(struct images_call *call)
+static void mount_parts(struct images_call *call)
 {
     const struct images *images = call->images;
     struct parts parts;
@@ -256,7 +259,16 @@ static void mount_it(struct images_call *call)
         layer_name(parts.config.diff_ids[i], name);
         layers[i] = str_from_z(name);
     }
-    call->r = rootfs_mount(images->dir, layers, parts.config.n_diff_ids, call->path.at, &call->err);
+    call->r = rootfs_mount(images->dir, call->name, layers, parts.config.n_diff_ids, call->path.at,
+                           &call->err);
+}
+
+/* What is mounted is not pruned: either it is there already when that begins, or it waits. */
+static void mount_it(struct images_call *call)
+{
+    (void)pthread_rwlock_rdlock(&call->images->blobs);
+    mount_parts(call);
+    (void)pthread_rwlock_unlock(&call->images->blobs);
 }
 
 void images_mount(struct images *images, struct images_call *call, str_t manifest, str_t path,

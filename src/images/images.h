@@ -49,8 +49,8 @@ struct images_call { /* The caller's, in place until done(). */
     struct job job;
     void (*work)(struct images_call *call);
     str_t name, path;
-    const str_t *used;
-    size_t n_used;
+    size_t (*used)(void *self, struct arena *arena, str_t **manifests);
+    void *self;
 };
 
 void images_call_done(struct images_call *call);
@@ -72,8 +72,12 @@ void images_remove(struct images *images, struct images_call *call, str_t name,
 /* One more name for what is there. */
 void images_tag(struct images *images, struct images_call *call, str_t name, str_t as,
                 void (*done)(struct images_call *call));
-/* All blobs and layers that no name and no manifest of `used` needs. */
-void images_prune(struct images *images, struct images_call *call, const str_t *used, size_t n,
+/*
+ * All blobs and layers that no name needs, and no manifest of those that `used` (on a thread of the
+ * pool; may be NULL) gives: nothing is mounted meanwhile.
+ */
+void images_prune(struct images *images, struct images_call *call,
+                  size_t (*used)(void *self, struct arena *arena, str_t **manifests), void *self,
                   void (*done)(struct images_call *call));
 
 /* A container's own file system at `path`; see mount.h. */

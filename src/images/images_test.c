@@ -346,7 +346,7 @@ TEST(archives_come_in_and_go_out)
         CHECK_INT(wait_for(&w), 0);
         images_call_done(&w.call);
     }
-    images_prune(w.images, &w.call, NULL, 0, over);
+    images_prune(w.images, &w.call, NULL, NULL, over);
     CHECK_INT(wait_for(&w), 0);
     CHECK(w.call.freed > 0);
     images_call_done(&w.call);

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/tree.h"
 
 #include <errno.h>
@@ -62,7 +63,8 @@ static void add_layers(const str_t *layers, size_t n, const char *empty, struct 
         buf_printf(options, "%s", empty);
 }
 
-int rootfs_mount(const char *dir, const str_t *layers, size_t n, const char *path, struct err *err)
+int rootfs_mount(const char *dir, str_t manifest, const str_t *layers, size_t n, const char *path,
+                 struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     AUTO(buf_done) struct buf options = {0};
@@ -81,6 +83,8 @@ int rootfs_mount(const char *dir, const str_t *layers, size_t n, const char *pat
     int r = options.len > OPTIONS_MAX
                 ? err_set(err, ERR_INVALID, "image has more layers than can be mounted: %zu", n)
                 : make_dirs(dirs, err);
+    if (r == 0)
+        r = file_write(arena_printf(&arena, "%s/manifest", own).at, 0600, manifest, err);
     if (r == 0)
         r = mount_from(arena_printf(&arena, "%s/layers", dir).at, options.at, path, err);
     if (r < 0)

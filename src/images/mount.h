@@ -8,9 +8,11 @@
 #include "base/str.h"
 
 /*
- * At `path`, which is made. What is written goes to PATH.own/, which is new. `layers`: names in
- * DIR/layers, lowest first. After a failure nothing of it is left.
+ * At `path`, which is made. What is written goes to PATH.own/, which is new, as PATH.own/manifest
+ * says which image it stands on. `layers`: names in DIR/layers, lowest first. After a failure
+ * nothing of it is left.
  */
-int rootfs_mount(const char *dir, const str_t *layers, size_t n, const char *path, struct err *err);
+int rootfs_mount(const char *dir, str_t manifest, const str_t *layers, size_t n, const char *path,
+                 struct err *err);
 /* With all that was written. What is not there is no error. */
 int rootfs_unmount(const char *path, struct err *err);

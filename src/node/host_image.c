@@ -1,6 +1,8 @@
 /* host_image.c - images by the pod's pull policy, and file systems made of them. */
+#include "base/file.h"
 #include "node/host_priv.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +164,54 @@ static void rootfs_gone(void *self, struct step *step, str_t path)
 {
     const struct host *host = self;
     images_unmount(host->settings.images, &mounting_new(step)->call, path, mounted);
+}
+
+/* --- what is in use --- */
+
+struct used {
+    struct arena *arena;
+    str_t *at;
+    size_t n, cap;
+};
+
+static void use(struct used *used, const char *dir, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    str_t text;
+    struct err err;
+    const char *path = arena_printf(used->arena, "%s/%s/manifest", dir, name).at;
+    if (dot == NULL || strcmp(dot, ".own") != 0 ||
+        file_read(used->arena, path, DIGEST_BYTES, &text, &err) < 0)
+        return;
+    if (used->n == used->cap) {
+        size_t cap = used->cap == 0 ? 16 : used->cap * 2;
+        str_t *more = arena_array(used->arena, str_t, cap);
+        if (used->n > 0)
+            memcpy(more, used->at, used->n * sizeof(*more));
+        used->at = more;
+        used->cap = cap;
+    }
+    used->at[used->n++] = text;
+}
+
+size_t host_images_used(void *self, struct arena *arena, str_t **manifests)
+{
+    const struct host *host = self;
+    struct used used = {.arena = arena};
+    DIR *pods = opendir(host->pods_dir);
+    const struct dirent *pod, *entry;
+    while (pods != NULL && (pod = readdir(pods)) != NULL) {
+        const char *path = arena_printf(arena, "%s/%s/rootfs", host->pods_dir, pod->d_name).at;
+        DIR *roots = opendir(path);
+        while (roots != NULL && (entry = readdir(roots)) != NULL)
+            use(&used, path, entry->d_name);
+        if (roots != NULL)
+            closedir(roots);
+    }
+    if (pods != NULL)
+        closedir(pods);
+    *manifests = used.at;
+    return used.n;
 }
 
 void host_image_fill(struct host *host)

@@ -31,6 +31,8 @@ const struct pod_host *host_ops(const struct host *host);
 
 /* Containers of ours that are no pod's: those that hold a pid namespace. True: it is one. */
 bool host_found(struct host *host, const struct container_seen *seen);
+/* Manifests of the images that containers here stand on, from what is on disk. Any thread. */
+size_t host_images_used(void *self, struct arena *arena, str_t **manifests);
 /* All pods are known: what is on disk of others goes. */
 void host_sweep(struct host *host, const struct pods *pods);
 /* The object has changed: its labels and annotations may be in files. */

@@ -5,6 +5,7 @@
 #include "http/server.h"
 #include "kinds/kinds.h"
 #include "node/host_open.h"
+#include "node/image_door.h"
 #include "node/node_self.h"
 #include "node/pods.h"
 #include "node/streams.h"
@@ -28,6 +29,7 @@ struct node {
     struct host *host;
     struct pods *pods;
     struct streams_host streams;
+    struct image_door images_door;
     struct http_server *server;
     bool pods_known, registered, told_ready;
 };
@@ -220,7 +222,8 @@ static int attach(void *self, str_t id, int *fd, struct err *err)
 static void head(void *self, struct exchange *x)
 {
     struct node *node = self;
-    streams_head(&node->streams, x);
+    if (!image_door_head(&node->images_door, x))
+        streams_head(&node->streams, x);
 }
 
 static int serve(struct node *node, struct err *err)
@@ -235,6 +238,7 @@ static int serve(struct node *node, struct err *err)
         .exec = exec,
         .attach = attach,
     };
+    node->images_door = (struct image_door){node->images, node->host, host_images_used};
     int r = http_server_new(node->settings.loop, &handler, NULL, &node->server, err);
     return r < 0 ? r : http_server_listen(node->server, node->settings.local_fd, NULL, err);
 }
