@@ -252,24 +252,6 @@ static int read_docker(struct reading *in, const struct entry *list)
     return 0;
 }
 
-/* Through an index to the manifest for this machine. */
-static int resolve(struct reading *in, str_t *digest)
-{
-    struct manifest manifest;
-    str_t text;
-    if (blob_read(in->images->dir, *digest, in->arena, &text, in->err) < 0 ||
-        manifest_parse(text, in->arena, &manifest, in->err) < 0)
-        return in->err->code;
-    if (!manifest.is_index)
-        return 0;
-    const struct blob_ref *own = manifest_choose(&manifest, machine_architecture());
-    if (own == NULL)
-        return err_set(in->err, ERR_NOT_FOUND, "image has nothing for linux/%s",
-                       machine_architecture());
-    *digest = own->digest;
-    return 0;
-}
-
 static int read_layout(struct reading *in, const struct entry *index)
 {
     struct json *tree;
@@ -286,7 +268,8 @@ static int read_layout(struct reading *in, const struct entry *index)
             name = json_get_text(notes, STR("org.opencontainers.image.ref.name"));
         if (!digest_is_valid(digest))
             return err_set(in->err, ERR_INVALID, "index.json: a manifest has no sha256 digest");
-        if (resolve(in, &digest) < 0 || name_it(in, digest, name) < 0)
+        if (parts_resolve(in->images, &digest, in->arena, in->err) < 0 ||
+            name_it(in, digest, name) < 0)
             return in->err->code;
     }
     return 0;

@@ -5,6 +5,7 @@
 #include "images/blob.h"
 #include "images/images_priv.h"
 #include "images/mount.h"
+#include "images/pull.h"
 #include "images/unpack.h"
 
 #include <errno.h>
@@ -180,6 +181,24 @@ void images_import(struct images *images, struct images_call *call, str_t path,
     begin(images, call, STR(""), path, import, done);
 }
 
+static void pull(struct images_call *call)
+{
+    call->found = arena_new(&call->arena, struct image);
+    (void)pthread_rwlock_rdlock(&call->images->blobs);
+    call->r =
+        image_pull(call->images, call->want, &call->arena, call->found, &call->told, &call->err);
+    (void)pthread_rwlock_unlock(&call->images->blobs);
+    call->n_found = call->r == 0 ? 1 : 0;
+}
+
+void images_pull(struct images *images, struct images_call *call,
+                 const struct images_pull_want *want, void (*done)(struct images_call *call))
+{
+    prepare(images, call, STR(""), STR(""), pull, done);
+    call->want = want;
+    pool_run(images->settings.pool, &call->job);
+}
+
 static void save(struct images_call *call)
 {
     struct image image;
@@ -212,8 +231,8 @@ static void tag(struct images_call *call)
     struct image image;
     call->r = find(call, &image);
     if (call->r == 0)
-        call->r = names_set(&call->images->names, call->path, image.manifest.at, wall_now_ms(),
-                            &call->err);
+        call->r =
+            names_set(&call->images->names, call->path, image.target.at, wall_now_ms(), &call->err);
 }
 
 void images_tag(struct images *images, struct images_call *call, str_t name, str_t as,

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "images/credentials.h"
 #include "images/reference.h"
 #include "net/pool.h"
 
@@ -31,6 +32,7 @@ struct image {           /* Texts live in the call's arena. */
     str_t name;          /* "docker.io/library/web:v1" */
     str_t id;            /* Digest of its configuration. */
     str_t manifest;      /* Digest of its manifest: what it is mounted by. */
+    str_t target;        /* What the name means in its registry: the manifest, or an index. */
     struct json *config; /* Entrypoint, Cmd, Env, User ... */
     uint64_t bytes;      /* Of its blobs. */
     int64_t used_ms;     /* Unix time; of images_list(). */
@@ -43,6 +45,7 @@ struct images_call { /* The caller's, in place until done(). */
     struct arena arena; /* What was found; images_call_done() frees it. */
     struct image *found;
     size_t n_found;
+    str_t told;     /* Of a pull: all of the error, which err is too small for. */
     uint64_t freed; /* Bytes, of prune. */
     /* The rest is images.c's. */
     struct images *images;
@@ -51,6 +54,7 @@ struct images_call { /* The caller's, in place until done(). */
     str_t name, path;
     size_t (*used)(void *self, struct arena *arena, str_t **manifests);
     void *self;
+    const struct images_pull_want *want;
 };
 
 void images_call_done(struct images_call *call);
@@ -60,6 +64,19 @@ void images_look(struct images *images, struct images_call *call, str_t name,
                  void (*done)(struct images_call *call));
 void images_list(struct images *images, struct images_call *call,
                  void (*done)(struct images_call *call));
+
+struct images_pull_want {                 /* The caller's, in place until done(). */
+    str_t reference;                      /* "web:v1" */
+    const struct credential *credentials; /* Tried in this order; see credentials_find(). */
+    size_t n_credentials;                 /* 0: as nobody. */
+};
+/*
+ * From its registry: always asked, but what is here already does not come again. Registries of this
+ * machine (localhost, 127.0.0.1) are spoken to over http. ERR_NOT_FOUND; ERR_FORBIDDEN; ERR_IO may
+ * be better later; ERR_INVALID will not. Errors are worded as containerd's.
+ */
+void images_pull(struct images *images, struct images_call *call,
+                 const struct images_pull_want *want, void (*done)(struct images_call *call));
 /* A tar of `docker save` or of an OCI layout, perhaps compressed. Gives what was in it. */
 void images_import(struct images *images, struct images_call *call, str_t path,
                    void (*done)(struct images_call *call));

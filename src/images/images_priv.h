@@ -17,11 +17,14 @@ struct parts { /* What an image is made of, in an arena. */
     struct image_config config;
 };
 
+/* Through an index to the manifest for this machine. ERR_NOT_FOUND. */
+int parts_resolve(const struct images *images, str_t *digest, struct arena *arena, struct err *err);
 /* A manifest that is here, its configuration too. ERR_INVALID if they do not fit each other. */
 int parts_read(const struct images *images, str_t manifest, struct arena *arena, struct parts *out,
                struct err *err);
 int parts_unpack(const struct images *images, const struct parts *parts, struct err *err);
-int image_read(struct images *images, str_t name, str_t manifest, struct arena *arena,
+/* `target`: a manifest or an index. */
+int image_read(struct images *images, str_t name, str_t target, struct arena *arena,
                struct image *out, struct err *err);
 
 /* archive.c */

@@ -46,6 +46,18 @@ static int read_refs(const struct json *list, const char *what, struct arena *ar
     return 0;
 }
 
+static bool type_is_known(str_t type)
+{
+    static const char *const known[] = {
+        "", OCI_MANIFEST, "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json"};
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (str_eq(type, str_from_z(known[i])))
+            return true;
+    return false;
+}
+
 int manifest_parse(str_t text, struct arena *arena, struct manifest *out, struct err *err)
 {
     struct json *tree;
@@ -53,6 +65,9 @@ int manifest_parse(str_t text, struct arena *arena, struct manifest *out, struct
     if (parse_object(text, arena, "manifest", &tree, err) < 0)
         return err->code;
     out->media_type = json_get_text(tree, STR("mediaType"));
+    if (!type_is_known(out->media_type))
+        return err_set(err, ERR_INVALID, "manifest is of media type " STR_F ", which is not read",
+                       STR_A(out->media_type));
     const struct json *manifests = json_get(tree, STR("manifests"));
     if (manifests != NULL) {
         out->is_index = true;

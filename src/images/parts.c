@@ -3,6 +3,23 @@
 #include "images/images_priv.h"
 #include "images/unpack.h"
 
+int parts_resolve(const struct images *images, str_t *digest, struct arena *arena, struct err *err)
+{
+    struct manifest manifest;
+    str_t text;
+    if (blob_read(images->dir, *digest, arena, &text, err) < 0 ||
+        manifest_parse(text, arena, &manifest, err) < 0)
+        return err->code;
+    if (!manifest.is_index)
+        return 0;
+    const struct blob_ref *own = manifest_choose(&manifest, machine_architecture());
+    if (own == NULL)
+        return err_set(err, ERR_NOT_FOUND, "image has nothing for linux/%s",
+                       machine_architecture());
+    *digest = own->digest;
+    return 0;
+}
+
 int parts_read(const struct images *images, str_t manifest, struct arena *arena, struct parts *out,
                struct err *err)
 {
@@ -30,15 +47,18 @@ int parts_unpack(const struct images *images, const struct parts *parts, struct 
     return 0;
 }
 
-int image_read(struct images *images, str_t name, str_t manifest, struct arena *arena,
+int image_read(struct images *images, str_t name, str_t target, struct arena *arena,
                struct image *out, struct err *err)
 {
     struct parts parts;
-    if (parts_read(images, manifest, arena, &parts, err) < 0)
+    str_t manifest = arena_str(arena, target);
+    if (parts_resolve(images, &manifest, arena, err) < 0 ||
+        parts_read(images, manifest, arena, &parts, err) < 0)
         return err->code;
     *out = (struct image){.name = arena_str(arena, name),
                           .id = parts.manifest.config.digest,
-                          .manifest = arena_str(arena, manifest),
+                          .manifest = manifest,
+                          .target = arena_str(arena, target),
                           .config = parts.config.config,
                           .bytes = (uint64_t)parts.manifest.config.bytes};
     for (size_t i = 0; i < parts.manifest.n_layers; i++)

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { INDEX_DEPTH = 2 };
+
 struct mark {
     struct map_node node; /* Digits of a blob, or the name of a layer. */
 };
@@ -31,21 +33,44 @@ static void mark_blob(struct marks *marks, str_t digest)
     mark(marks, (str_t){digest.at + 7, digest.len - 7});
 }
 
-static void mark_image(struct marks *marks, const struct images *images, str_t manifest)
+/* Layers have their names from the configuration, if it is one of an image. */
+static void mark_layers(struct marks *marks, const struct images *images,
+                        const struct manifest *manifest, struct arena *arena)
 {
-    AUTO(arena_done) struct arena arena = {0};
-    struct parts parts;
+    struct image_config config;
     struct err ignored;
+    str_t text;
     char name[LAYER_NAME_BYTES];
-    mark_blob(marks, manifest);
-    if (parts_read(images, manifest, &arena, &parts, &ignored) < 0)
-        return; /* Broken: nothing that it needs is of use. */
-    mark_blob(marks, parts.manifest.config.digest);
-    for (size_t i = 0; i < parts.manifest.n_layers; i++) {
-        mark_blob(marks, parts.manifest.layers[i].digest);
-        layer_name(parts.config.diff_ids[i], name);
+    if (blob_read(images->dir, manifest->config.digest, arena, &text, &ignored) < 0 ||
+        image_config_parse(text, arena, &config, &ignored) < 0)
+        return;
+    for (size_t i = 0; i < config.n_diff_ids; i++) {
+        layer_name(config.diff_ids[i], name);
         mark(marks, str_from_z(name));
     }
+}
+
+/* Of an index all that is here, whatever machine it is for: others may want it from us. */
+static void mark_image(struct marks *marks, const struct images *images, str_t target, int depth)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest manifest;
+    struct err ignored;
+    str_t text;
+    mark_blob(marks, target);
+    if (blob_read(images->dir, target, &arena, &text, &ignored) < 0 ||
+        manifest_parse(text, &arena, &manifest, &ignored) < 0)
+        return; /* Broken: nothing that it needs is of use. */
+    for (size_t i = 0; i < manifest.n_layers; i++) {
+        if (manifest.is_index && depth > 0)
+            mark_image(marks, images, manifest.layers[i].digest, depth - 1);
+        else
+            mark_blob(marks, manifest.layers[i].digest);
+    }
+    if (manifest.is_index)
+        return;
+    mark_blob(marks, manifest.config.digest);
+    mark_layers(marks, images, &manifest, &arena);
 }
 
 static int sweep_blobs(const struct marks *marks, const struct images *images, uint64_t *freed,
@@ -96,10 +121,10 @@ int store_prune(struct images *images, const str_t *used, size_t n, uint64_t *fr
     struct named *all;
     size_t n_all = names_all(&images->names, &marks.arena, &all);
     for (size_t i = 0; i < n_all; i++)
-        mark_image(&marks, images, str_from_z(all[i].manifest));
+        mark_image(&marks, images, str_from_z(all[i].manifest), INDEX_DEPTH);
     for (size_t i = 0; i < n; i++)
         if (digest_is_valid(used[i]))
-            mark_image(&marks, images, used[i]);
+            mark_image(&marks, images, used[i], INDEX_DEPTH);
     int r = sweep_blobs(&marks, images, freed, err);
     if (r == 0)
         r = sweep_layers(&marks, images, err);
