@@ -8,6 +8,7 @@
 #include "images/images.h"
 #include "images/images_priv.h"
 #include "images/unpack.h"
+#include "images/world.h"
 #include "testkit/test.h"
 
 #include <archive.h>
@@ -20,113 +21,6 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-enum { TAR_BYTES = 1 << 20 };
-
-struct world {
-    char dir[64];
-    struct loop *loop;
-    struct pool *pool;
-    struct images *images;
-    struct images_call call;
-    bool over;
-    struct err err;
-};
-
-static void world_open(struct world *w)
-{
-    struct images_settings settings = {.loop = w->loop, .pool = w->pool, .dir = w->dir};
-    MUST(images_open(&settings, &w->images, &w->err) == 0);
-}
-
-static void world_init(struct world *w)
-{
-    *w = (struct world){.dir = "/tmp/davy-images-XXXXXX"};
-    MUST(mkdtemp(w->dir) != NULL);
-    MUST(loop_new(system_clock(), &w->loop, &w->err) == 0);
-    MUST(pool_new(w->loop, 1, &w->pool, &w->err) == 0);
-    world_open(w);
-}
-
-static void world_done(struct world *w)
-{
-    images_call_done(&w->call);
-    images_close(w->images);
-    pool_free(w->pool);
-    loop_free(w->loop);
-    CHECK_INT(tree_remove(AT_FDCWD, w->dir, &w->err), 0);
-}
-
-static void over(struct images_call *call)
-{
-    CONTAINER_OF(call, struct world, call)->over = true;
-}
-
-static int wait_for(struct world *w)
-{
-    for (w->over = false; !w->over;)
-        MUST(loop_turn(w->loop, -1, &w->err) == 0);
-    return w->call.r;
-}
-
-/* --- making archives --- */
-
-struct tar {
-    struct archive *out;
-    char *bytes;
-    size_t n;
-};
-
-static void tar_begin(struct tar *tar)
-{
-    tar->bytes = calloc(1, TAR_BYTES);
-    tar->out = archive_write_new();
-    MUST(tar->bytes != NULL && archive_write_set_format_pax(tar->out) == ARCHIVE_OK);
-    MUST(archive_write_open_memory(tar->out, tar->bytes, TAR_BYTES, &tar->n) == ARCHIVE_OK);
-}
-
-static struct archive_entry *entry_new(const char *name, unsigned type, size_t bytes)
-{
-    struct archive_entry *entry = archive_entry_new();
-    archive_entry_set_pathname(entry, name);
-    archive_entry_set_filetype(entry, type);
-    archive_entry_set_perm(entry, type == AE_IFDIR ? 0755 : 0644);
-    archive_entry_set_size(entry, (la_int64_t)bytes);
-    return entry;
-}
-
-static void tar_add(struct tar *tar, struct archive_entry *entry, const char *text)
-{
-    MUST(archive_write_header(tar->out, entry) >= ARCHIVE_WARN);
-    MUST(archive_write_data(tar->out, text, strlen(text)) >= 0);
-    archive_entry_free(entry);
-}
-
-static void tar_file(struct tar *tar, const char *name, const char *text)
-{
-    tar_add(tar, entry_new(name, AE_IFREG, strlen(text)), text);
-}
-
-static void tar_dir(struct tar *tar, const char *name)
-{
-    tar_add(tar, entry_new(name, AE_IFDIR, 0), "");
-}
-
-static void tar_link(struct tar *tar, const char *name, const char *to, bool hard)
-{
-    struct archive_entry *entry = entry_new(name, hard ? AE_IFREG : AE_IFLNK, 0);
-    if (hard)
-        archive_entry_set_hardlink(entry, to);
-    else
-        archive_entry_set_symlink(entry, to);
-    tar_add(tar, entry, "");
-}
-
-static void tar_end(struct tar *tar)
-{
-    MUST(archive_write_close(tar->out) == ARCHIVE_OK);
-    archive_write_free(tar->out);
-}
 
 /* The layer as a blob: its digest is its diff_id too. */
 static int unpack(struct world *w, struct tar *tar, char digest[DIGEST_BYTES])
@@ -199,19 +93,6 @@ static void make_archive(const struct world *w, const char *name, const char *ta
         (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", w->dir, digests[i] + 7);
         (void)unlink(path);
     }
-}
-
-static str_t path_in(struct world *w, const char *name, struct arena *arena)
-{
-    return arena_printf(arena, "%s/%s", w->dir, name);
-}
-
-static bool is_root(void)
-{
-    if (geteuid() == 0)
-        return true;
-    puts("skipped: needs root");
-    return false;
 }
 
 /* --- layers --- */
@@ -325,7 +206,7 @@ TEST(archives_come_in_and_go_out)
     AUTO(arena_done) struct arena arena = {0};
     world_init(&w);
     make_archive(&w, "in.tar", "\"web:v1\",\"localhost:5000/web\"");
-    images_import(w.images, &w.call, path_in(&w, "in.tar", &arena), over);
+    images_import(w.images, &w.call, path_in(&w, "in.tar", &arena), world_over);
     CHECK_INT(wait_for(&w), 0);
     MUST(w.call.n_found == 2);
     CHECK_STR(w.call.found[0].name, "docker.io/library/web:v1");
@@ -334,7 +215,7 @@ TEST(archives_come_in_and_go_out)
     images_call_done(&w.call);
 
     images_save(w.images, &w.call, STR("docker.io/library/web:v1"), path_in(&w, "out.tar", &arena),
-                over);
+                world_over);
     CHECK_INT(wait_for(&w), 0);
     images_call_done(&w.call);
     images_close(w.images);
@@ -342,19 +223,19 @@ TEST(archives_come_in_and_go_out)
     for (int i = 0; i < 2; i++) {
         static const char *const names[] = {"docker.io/library/web:v1",
                                             "localhost:5000/web:latest"};
-        images_remove(w.images, &w.call, str_from_z(names[i]), over);
+        images_remove(w.images, &w.call, str_from_z(names[i]), world_over);
         CHECK_INT(wait_for(&w), 0);
         images_call_done(&w.call);
     }
-    images_prune(w.images, &w.call, NULL, NULL, over);
+    images_prune(w.images, &w.call, NULL, NULL, world_over);
     CHECK_INT(wait_for(&w), 0);
     CHECK(w.call.freed > 0);
     images_call_done(&w.call);
-    images_look(w.images, &w.call, STR("docker.io/library/web:v1"), over);
+    images_look(w.images, &w.call, STR("docker.io/library/web:v1"), world_over);
     CHECK_INT(wait_for(&w), ERR_NOT_FOUND);
     images_call_done(&w.call);
 
-    images_import(w.images, &w.call, path_in(&w, "out.tar", &arena), over);
+    images_import(w.images, &w.call, path_in(&w, "out.tar", &arena), world_over);
     CHECK_INT(wait_for(&w), 0);
     MUST(w.call.n_found == 1);
     CHECK(str_eq(w.call.found[0].id, id));
@@ -372,13 +253,13 @@ TEST(images_are_mounted_layer_over_layer)
         return;
     world_init(&w);
     make_archive(&w, "in.tar", "\"web\"");
-    images_import(w.images, &w.call, path_in(&w, "in.tar", &arena), over);
+    images_import(w.images, &w.call, path_in(&w, "in.tar", &arena), world_over);
     CHECK_INT(wait_for(&w), 0);
     str_t manifest = arena_str(&arena, w.call.found[0].manifest);
     images_call_done(&w.call);
     str_t root = path_in(&w, "root", &arena);
     for (int i = 0; i < 2; i++) { /* The second time there is nothing left of the first. */
-        images_mount(w.images, &w.call, manifest, root, over);
+        images_mount(w.images, &w.call, manifest, root, world_over);
         CHECK_INT(wait_for(&w), 0);
         images_call_done(&w.call);
         CHECK(file_read(&arena, path_in(&w, "root/etc/kept", &arena).at, 64, &text, &err) == 0);
@@ -387,7 +268,7 @@ TEST(images_are_mounted_layer_over_layer)
         CHECK(access(path_in(&w, "root/written", &arena).at, F_OK) < 0);
         CHECK(file_write(path_in(&w, "root/written", &arena).at, 0600, STR("w"), &err) == 0);
     }
-    images_unmount(w.images, &w.call, root, over);
+    images_unmount(w.images, &w.call, root, world_over);
     CHECK_INT(wait_for(&w), 0);
     CHECK(access(root.at, F_OK) < 0);
     CHECK(access(path_in(&w, "root.own", &arena).at, F_OK) < 0);
@@ -415,7 +296,7 @@ TEST(archives_that_are_none)
         tar_end(&tar);
         save_file(&w, "in.tar", &tar);
         free(tar.bytes);
-        images_import(w.images, &w.call, path_in(&w, "in.tar", &arena), over);
+        images_import(w.images, &w.call, path_in(&w, "in.tar", &arena), world_over);
         CHECK_INT(wait_for(&w), ERR_INVALID);
         CHECK(strstr(w.call.err.text, bad[i].says) != NULL);
         world_done(&w);

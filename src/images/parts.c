@@ -50,7 +50,7 @@ int parts_unpack(const struct images *images, const struct parts *parts, struct 
 int image_read(struct images *images, str_t name, str_t target, struct arena *arena,
                struct image *out, struct err *err)
 {
-    struct parts parts;
+    struct parts parts = {0};
     str_t manifest = arena_str(arena, target);
     if (parts_resolve(images, &manifest, arena, err) < 0 ||
         parts_read(images, manifest, arena, &parts, err) < 0)

@@ -158,6 +158,7 @@ static int read_manifest(struct pull *pull, str_t digest, struct manifest *out)
 {
     struct err err;
     str_t text;
+    *out = (struct manifest){0};
     if (blob_read(pull->images->dir, digest, pull->arena, &text, &err) < 0 ||
         manifest_parse(text, pull->arena, out, &err) < 0)
         return pull_fail(pull, err.code, "%s", err.text);

@@ -97,10 +97,10 @@ static int fetch_token(struct pull *pull, const struct challenge *challenge)
     return r;
 }
 
-int pull_authorize(struct pull *pull, str_t text)
+int pull_authorize(struct pull *pull, str_t field)
 {
     struct challenge challenge;
-    challenge_parse(text, pull->arena, &challenge);
+    challenge_parse(field, pull->arena, &challenge);
     if (challenge.kind == CHALLENGE_BEARER)
         return fetch_token(pull, &challenge);
     if (challenge.kind == CHALLENGE_BASIC && pull->credential != NULL) {

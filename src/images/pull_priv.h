@@ -21,7 +21,7 @@ struct pull {
 /* Keeps the text; gives the code. */
 int pull_fail(struct pull *pull, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* After a 401 with this challenge. The next question carries what came of it. */
-int pull_authorize(struct pull *pull, str_t challenge);
+int pull_authorize(struct pull *pull, str_t field);
 /* "unexpected status from GET request to URL: 500 Internal Server Error" */
 int pull_unexpected(struct pull *pull, const struct request *request);
 /* Those that are not here, several at a time. */

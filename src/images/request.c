@@ -43,7 +43,7 @@ static void forget_fields(struct request *request)
 }
 
 /* Of several challenges all are kept: one of them may be of a kind we know. */
-static size_t on_field(char *at, size_t size, size_t n, void *self)
+static size_t on_field(const char *at, size_t size, size_t n, void *self)
 {
     struct request *request = self;
     str_t line = {at, size * n}, value, first, rest;
@@ -67,7 +67,7 @@ static size_t on_field(char *at, size_t size, size_t n, void *self)
     return line.len;
 }
 
-static size_t on_body(char *at, size_t size, size_t n, void *self)
+static size_t on_body(const char *at, size_t size, size_t n, void *self)
 {
     struct request *request = self;
     str_t bytes = {at, size * n};
