@@ -27,17 +27,16 @@ static int fail(const struct err *err)
 /* The answer, or NULL: said what was wrong. */
 static struct json *ask(str_t dir, str_t method, str_t target, struct arena *arena)
 {
-    struct json *answer = NULL;
+    struct local_question question = {dir, NODE_SOCKET, method, target, 0, NULL};
     struct err err;
-    int status;
-    if (local_ask(dir, NODE_SOCKET, method, target, arena, &status, &answer, &err) < 0) {
+    if (local_ask(&question, arena, &err) < 0) {
         fprintf(stderr, "davy: %s\n", err.text);
         return NULL;
     }
-    if (status == 200)
-        return answer;
+    if (question.status == 200)
+        return question.json;
     fprintf(stderr, "davy: " STR_F "\n",
-            STR_A(json_text(json_get(answer, STR("error")), STR("the node refused"))));
+            STR_A(json_text(json_get(question.json, STR("error")), STR("the node refused"))));
     return NULL;
 }
 

@@ -26,6 +26,7 @@ enum { EXIT_USAGE = 2 };
 struct options {
     str_t dir; /* Absolute. */
     const char *listen, *roles, *role, *binary, *token_file, *audit_policy, *node_name, *output;
+    const char *pod_cidr, *bridge;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
     size_t n_words;
@@ -129,7 +130,13 @@ static int run_role(const struct options *o, const char *node_name)
                       o->role);
         return fail(&err);
     }
-    struct role_settings settings = {o->dir, o->arena, node_name, o->token_file, o->audit_policy};
+    struct role_settings settings = {.dir = o->dir,
+                                     .arena = o->arena,
+                                     .node_name = node_name,
+                                     .pod_cidr = o->pod_cidr,
+                                     .bridge = o->bridge,
+                                     .token_file = o->token_file,
+                                     .audit_policy = o->audit_policy};
     return strcmp(o->role, "node") == 0 ? node_run(&settings) : control_run(&settings);
 }
 
@@ -147,6 +154,8 @@ static int run_serve(const struct options *o)
     struct supervisor_settings settings = {.dir = o->dir,
                                            .node = node,
                                            .node_name = node_name,
+                                           .pod_cidr = o->pod_cidr,
+                                           .bridge = o->bridge,
                                            .ports_auto = o->ports_auto,
                                            .listen = o->listen,
                                            .argv = o->argv,
@@ -255,7 +264,7 @@ static int run_purge(const struct options *o)
     struct home home = {o->dir, o->arena};
     int r = lock_store(home_path(&home, "store"), &err);
     if (r == 0)
-        r = node_purge(o->dir.at, &err);
+        r = node_purge(o->dir.at, o->pod_cidr, o->bridge, &err);
     return r < 0 ? fail(&err) : 0;
 }
 
@@ -317,7 +326,8 @@ static int run_help(const struct options *o);
 /* clang-format off */
 static const struct command commands[] = {
     {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control,node]\n"
-     "        [--node-name NAME] [--token-auth-file FILE] [--audit-policy-file FILE]",
+     "        [--node-name NAME] [--pod-cidr 10.88.0.0/16] [--bridge davy0]\n"
+     "        [--token-auth-file FILE] [--audit-policy-file FILE]",
      "run Davy", run_serve},
     {"status", "[--data DIR]",
      "is it ready, and where are its doors", run_status},
@@ -327,7 +337,7 @@ static const struct command commands[] = {
      "go on with another binary, sockets kept", run_upgrade},
     {"image", image_usage,
      "images of this machine, to and from files", run_image},
-    {"purge", "[--data DIR]",
+    {"purge", "[--data DIR] [--pod-cidr 10.88.0.0/16] [--bridge davy0]",
      "end the containers that a Davy which was stopped has left running", run_purge},
     {"backup", "create|restore FILE [--data DIR]",
      "the whole state to or from one file", run_backup},
@@ -383,11 +393,15 @@ static int parse(int argc, char **argv, struct options *o)
 {
     const char *data = getenv("DAVY_DATA"), *ports = NULL;
     o->listen = DEFAULT_HOST;
+    o->pod_cidr = DEFAULT_POD_CIDR;
+    o->bridge = DEFAULT_BRIDGE;
     for (int i = 2; i < argc; i++) {
         if (option(argv, &i, "--data", &data) || option(argv, &i, "--ports", &ports) ||
             option(argv, &i, "--listen", &o->listen) || option(argv, &i, "--roles", &o->roles) ||
             option(argv, &i, "--role", &o->role) ||
             option(argv, &i, "--node-name", &o->node_name) ||
+            option(argv, &i, "--pod-cidr", &o->pod_cidr) ||
+            option(argv, &i, "--bridge", &o->bridge) ||
             option(argv, &i, "--token-auth-file", &o->token_file) ||
             option(argv, &i, "--audit-policy-file", &o->audit_policy) ||
             option(argv, &i, "--binary", &o->binary) || option(argv, &i, "--output", &o->output) ||

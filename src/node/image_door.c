@@ -127,18 +127,18 @@ bool image_door_head(struct image_door *door, struct exchange *x)
     if (!all && !str_starts(path, STR("/images/")))
         return false;
     str_t verb = all ? STR("") : (str_t){path.at + 8, path.len - 8};
+    bool by_name = (all && x->method == HTTP_DELETE) ||
+                   (post && (str_eq(verb, STR("tag")) || str_eq(verb, STR("save"))));
     if (!x->local || x->peer_uid != 0)
         answer_error(x, 403, "images are root's on this machine");
+    else if (by_name)
+        with_name(door, x, verb);
     else if (all && x->method == HTTP_GET)
         images_list(door->images, &visit_new(x)->call, over);
-    else if (all && x->method == HTTP_DELETE)
-        with_name(door, x, verb);
     else if (post && str_eq(verb, STR("import")))
         images_import(door->images, &visit_new(x)->call, query(x, STR("path")), over);
     else if (post && str_eq(verb, STR("prune")))
         prune(door, x);
-    else if (post && (str_eq(verb, STR("tag")) || str_eq(verb, STR("save"))))
-        with_name(door, x, verb);
     else
         answer_error(x, 404, "there is no such verb for images");
     return true;

@@ -11,6 +11,7 @@
 #include "node/streams.h"
 #include "node/volume.h"
 #include "node/volume_keeper.h"
+#include "podnet/podnet.h"
 
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ struct node {
     struct pool *pool, *slow; /* What takes milliseconds, and what may take minutes. */
     struct runtime *runtime;
     struct images *images;
+    struct podnet *podnet;
     struct host *host;
     struct pods *pods;
     struct streams_host streams;
@@ -159,6 +161,20 @@ static int open_machine(struct node *node, struct err *err)
     return r < 0 ? r : images_open(&images, &node->images, err);
 }
 
+static int open_network(struct node *node, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct podnet_settings settings = {
+        .loop = node->settings.loop,
+        .pool = node->pool,
+        .dir = arena_printf(&arena, "%s/" NODE_NET_DIR, node->settings.dir).at,
+        .bridge = node->settings.bridge,
+    };
+    if (!cidr_parse(str_from_z(node->settings.pod_cidr), &settings.pods))
+        return err_set(err, ERR_INVALID, "'%s' is no range of addresses", node->settings.pod_cidr);
+    return podnet_open(&settings, &node->podnet, err);
+}
+
 /* Containers of an earlier life of this process. */
 static int find_old(struct node *node, struct err *err)
 {
@@ -183,6 +199,7 @@ static int open_pods(struct node *node, struct err *err)
         .events = node->events,
         .runtime = node->runtime,
         .images = node->images,
+        .podnet = node->podnet,
         .pool = node->pool,
         .dir = node->settings.dir,
         .node = node->settings.name,
@@ -248,7 +265,7 @@ static int serve(struct node *node, struct err *err)
 int node_open(const struct node_settings *settings, struct node **out, struct err *err)
 {
     static int (*const steps[])(struct node *, struct err *) = {
-        open_own, open_machine, open_pods, keep_volumes, serve,
+        open_own, open_machine, open_network, open_pods, keep_volumes, serve,
     };
     struct node *node = calloc(1, sizeof(*node));
     MUST(node != NULL);
@@ -281,6 +298,7 @@ void node_close(struct node *node)
     pods_free(node->pods);
     host_close(node->host);
     runtime_close(node->runtime);
+    podnet_close(node->podnet);
     images_close(node->images);
     node_self_free(node->own);
     events_free(node->events);

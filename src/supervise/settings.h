@@ -6,6 +6,8 @@
 #define DEFAULT_DATA "/var/lib/davy"
 #define DEFAULT_HOST "127.0.0.1"
 #define SERVICE_USER "davy"
+#define DEFAULT_POD_CIDR "10.88.0.0/16"
+#define DEFAULT_BRIDGE "davy0"
 
 enum {
     CA_DAYS = 3650,

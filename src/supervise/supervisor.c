@@ -234,6 +234,10 @@ static void init_node(struct supervisor *s)
                           .ended = node_ended};
     role_arg(role, "--node-name");
     role_arg(role, s->settings->node_name);
+    role_arg(role, "--pod-cidr");
+    role_arg(role, s->settings->pod_cidr);
+    role_arg(role, "--bridge");
+    role_arg(role, s->settings->bridge);
     role_fd(role, s->local_fds[LOCAL_NODE], FD_LOCAL);
 }
 

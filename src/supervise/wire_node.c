@@ -38,6 +38,8 @@ static int start(struct node_role *role, const struct role_settings *settings, s
 {
     struct node_settings node = {.log = &stderr_log,
                                  .name = settings->node_name,
+                                 .pod_cidr = settings->pod_cidr,
+                                 .bridge = settings->bridge,
                                  .dir = settings->dir.at,
                                  .api_socket = home_path(&role->home, "run/api.sock"),
                                  .self = role,
