@@ -57,6 +57,12 @@ int images_open(const struct images_settings *settings, struct images **out, str
     return 0;
 }
 
+void images_stop(struct images *images)
+{
+    if (images != NULL)
+        atomic_store(&images->stopping, true);
+}
+
 void images_close(struct images *images)
 {
     if (images == NULL)

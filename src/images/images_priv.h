@@ -5,10 +5,13 @@
 #include "images/manifest.h"
 #include "images/names.h"
 
+#include <stdatomic.h>
+
 struct images {
     struct images_settings settings;
     char *dir;
     struct names names;
+    atomic_bool stopping;
     pthread_rwlock_t blobs; /* Read: adds some that no name needs yet; write: prunes. */
 };
 

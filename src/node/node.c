@@ -293,6 +293,7 @@ void node_close(struct node *node)
     http_server_free(node->server);
     volume_keeper_free(node->volumes);
     reflector_free(node->followed);
+    images_stop(node->images);
     pool_free(node->pool);
     pool_free(node->slow);
     pods_free(node->pods);
