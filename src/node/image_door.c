@@ -27,7 +27,7 @@ static void answer(struct exchange *x, int status, const struct json *json)
     AUTO(buf_done) struct buf text = {0};
     json_write(json, &text);
     buf_add_char(&text, '\n');
-    http_answer_text(x, status, STR("application/json"), buf_str(&text));
+    http_answer_text(x, status, STR("application/json"), arena_str(x->arena, buf_str(&text)));
 }
 
 static void answer_error(struct exchange *x, int status, const char *error)
