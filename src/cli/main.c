@@ -26,7 +26,7 @@ enum { EXIT_USAGE = 2 };
 struct options {
     str_t dir; /* Absolute. */
     const char *listen, *roles, *role, *binary, *token_file, *audit_policy, *node_name, *output;
-    const char *pod_cidr, *bridge;
+    const char *pod_cidr, *bridge, *registry_port;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
     size_t n_words;
@@ -140,16 +140,28 @@ static int run_role(const struct options *o, const char *node_name)
     return strcmp(o->role, "node") == 0 ? node_run(&settings) : control_run(&settings);
 }
 
+/* -1: nobody has named one. */
+static int read_port(const char *text, int *port, struct err *err)
+{
+    int64_t number = -1;
+    if (text != NULL && (!str_to_i64(str_from_z(text), &number) || number > UINT16_MAX))
+        return err_set(err, ERR_INVALID, "--registry-port=%s: a port is 1 to 65535; 0 is none",
+                       text);
+    *port = (int)number;
+    return 0;
+}
+
 static int run_serve(const struct options *o)
 {
     struct err err;
     const char *node_name = o->node_name;
     enum node_wish node;
+    int registry_port;
     if (check_node_name(&node_name, o->arena, &err) < 0)
         return fail(&err);
     if (o->role != NULL)
         return run_role(o, node_name);
-    if (choose_roles(o, &node, &err) < 0)
+    if (choose_roles(o, &node, &err) < 0 || read_port(o->registry_port, &registry_port, &err) < 0)
         return fail(&err);
     struct supervisor_settings settings = {.dir = o->dir,
                                            .node = node,
@@ -157,6 +169,7 @@ static int run_serve(const struct options *o)
                                            .pod_cidr = o->pod_cidr,
                                            .bridge = o->bridge,
                                            .ports_auto = o->ports_auto,
+                                           .registry_port = registry_port,
                                            .listen = o->listen,
                                            .argv = o->argv,
                                            .token_file = o->token_file,
@@ -327,7 +340,7 @@ static int run_help(const struct options *o);
 static const struct command commands[] = {
     {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control,node]\n"
      "        [--node-name NAME] [--pod-cidr 10.88.0.0/16] [--bridge davy0]\n"
-     "        [--token-auth-file FILE] [--audit-policy-file FILE]",
+     "        [--registry-port PORT] [--token-auth-file FILE] [--audit-policy-file FILE]",
      "run Davy", run_serve},
     {"status", "[--data DIR]",
      "is it ready, and where are its doors", run_status},
@@ -402,6 +415,7 @@ static int parse(int argc, char **argv, struct options *o)
             option(argv, &i, "--node-name", &o->node_name) ||
             option(argv, &i, "--pod-cidr", &o->pod_cidr) ||
             option(argv, &i, "--bridge", &o->bridge) ||
+            option(argv, &i, "--registry-port", &o->registry_port) ||
             option(argv, &i, "--token-auth-file", &o->token_file) ||
             option(argv, &i, "--audit-policy-file", &o->audit_policy) ||
             option(argv, &i, "--binary", &o->binary) || option(argv, &i, "--output", &o->output) ||

@@ -8,6 +8,7 @@
 #include "node/image_door.h"
 #include "node/node_self.h"
 #include "node/pods.h"
+#include "node/registry_door.h"
 #include "node/streams.h"
 #include "node/volume.h"
 #include "node/volume_keeper.h"
@@ -32,6 +33,7 @@ struct node {
     struct pods *pods;
     struct streams_host streams;
     struct image_door images_door;
+    struct registry_door *registry;
     struct http_server *server;
     bool pods_known, registered, told_ready;
 };
@@ -257,7 +259,12 @@ static int serve(struct node *node, struct err *err)
     };
     node->images_door = (struct image_door){node->images, node->host, host_images_used};
     int r = http_server_new(node->settings.loop, &handler, NULL, &node->server, err);
-    return r < 0 ? r : http_server_listen(node->server, node->settings.local_fd, NULL, err);
+    if (r == 0)
+        r = http_server_listen(node->server, node->settings.local_fd, NULL, err);
+    if (r < 0 || node->settings.registry_fd < 0)
+        return r;
+    return registry_door_open(node->images, node->settings.loop, node->settings.registry_fd,
+                              &node->registry, err);
 }
 
 /* --- its life --- */
@@ -291,6 +298,7 @@ void node_close(struct node *node)
     if (node == NULL)
         return;
     http_server_free(node->server);
+    registry_door_close(node->registry);
     volume_keeper_free(node->volumes);
     reflector_free(node->followed);
     images_stop(node->images);

@@ -25,6 +25,7 @@ struct node_settings {
     const char *bridge;     /* "davy0": the interface that is theirs. */
     const char *shim;       /* The program davy-shim. */
     int local_fd;           /* Listens for those who want something of a pod. */
+    int registry_fd;        /* Listens for those who push images; -1: nobody may. */
     void *self;
     void (*ready)(void *self); /* Once: the Node is there, and all its pods are known. */
 };

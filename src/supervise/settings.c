@@ -4,7 +4,9 @@
 #include <stddef.h>
 
 const struct door doors[DOORS] = {
-    [DOOR_KUBERNETES] = {"kubernetes", "https", 6443},
+    [DOOR_KUBERNETES] = {"kubernetes", "https", 6443, NULL},
+    /* Whoever can reach it may push: this machine only. */
+    [DOOR_REGISTRY] = {"registry", "http", 5000, DEFAULT_HOST},
 };
 
 const char *const roles_built[] = {"control", "node", NULL};

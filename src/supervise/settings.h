@@ -26,8 +26,10 @@ struct door {
     const char *name; /* In endpoints.json. */
     const char *scheme;
     uint16_t port;
+    const char *host; /* NULL: where `--listen` says. */
 };
-enum { DOORS = 1, DOOR_KUBERNETES = 0 };
+/* Without the registry's door the rest goes on: others use that port too. */
+enum { DOORS = 2, DOOR_KUBERNETES = 0, DOOR_REGISTRY };
 extern const struct door doors[DOORS];
 
 /* Built roles, as `--roles` names them; and those that are designed and not built. */
