@@ -130,6 +130,7 @@ static void tell_blob(struct exchange *x, str_t repository, str_t digest)
 static void complete(struct upload *up)
 {
     struct exchange *x = up->x;
+    MUST(x != NULL); /* Who has gone has ended nothing. */
     str_t repository = arena_printf(x->arena, "%s", up->repository);
     up->x = NULL;
     up->ended = false;
