@@ -3,7 +3,8 @@
 
 #include "base/json.h"
 #include "node/host.h"
-#include "podnet/podnet.h"
+
+struct podnet;
 
 struct net_pod_call {
     void (*done)(struct net_pod_call *call);
@@ -12,9 +13,6 @@ struct net_pod_call {
     /* The rest is net_pod.c's. */
     struct post post;
     struct arena arena;
-    struct podnet_call call;
-    struct podnet_want want;
-    struct ground *out;
 };
 
 /* Fills in `ip` and `net` of the ground; nothing with hostNetwork. done() never from within. */
@@ -27,5 +25,5 @@ void net_pod_remove(struct podnet *podnet, struct loop *loop, struct net_pod_cal
 void net_pod_call_done(struct net_pod_call *call);
 
 /* DIR/hosts, resolv.conf, hostname. Blocks; any thread. */
-int net_pod_files(struct podnet *podnet, const struct json *pod, const struct ground *ground,
-                  const char *dir, struct err *err);
+int net_pod_files(const struct json *pod, const struct net_pod_call *call,
+                  const struct ground *ground, const char *dir, const char *node, struct err *err);

@@ -6,8 +6,6 @@
 #define DEFAULT_DATA "/var/lib/davy"
 #define DEFAULT_HOST "127.0.0.1"
 #define SERVICE_USER "davy"
-#define DEFAULT_POD_CIDR "10.88.0.0/16"
-#define DEFAULT_BRIDGE "davy0"
 
 enum {
     CA_DAYS = 3650,
@@ -26,10 +24,8 @@ struct door {
     const char *name; /* In endpoints.json. */
     const char *scheme;
     uint16_t port;
-    const char *host; /* NULL: where `--listen` says. */
 };
-/* Without the registry's door the rest goes on: others use that port too. */
-enum { DOORS = 2, DOOR_KUBERNETES = 0, DOOR_REGISTRY };
+enum { DOORS = 1, DOOR_KUBERNETES = 0 };
 extern const struct door doors[DOORS];
 
 /* Built roles, as `--roles` names them; and those that are designed and not built. */
