@@ -15,7 +15,7 @@ enum { EXIT_USAGE = 2, PIECE = 64 * 1024 };
 
 #define NODE_SOCKET "run/node.sock"
 
-const char image_usage[] = "import FILE|- | ls | rm NAME | tag NAME NAME | prune |\n"
+const char image_usage[] = "import FILE|- | pull NAME | ls | rm NAME | tag NAME NAME | prune |\n"
                            "        save NAME [-o FILE] [--data DIR]";
 
 static int fail(const struct err *err)
@@ -27,17 +27,16 @@ static int fail(const struct err *err)
 /* The answer, or NULL: said what was wrong. */
 static struct json *ask(str_t dir, str_t method, str_t target, struct arena *arena)
 {
-    struct json *answer = NULL;
+    struct local_question question = {dir, NODE_SOCKET, method, target, 0, NULL};
     struct err err;
-    int status;
-    if (local_ask(dir, NODE_SOCKET, method, target, arena, &status, &answer, &err) < 0) {
+    if (local_ask(&question, arena, &err) < 0) {
         fprintf(stderr, "davy: %s\n", err.text);
         return NULL;
     }
-    if (status == 200)
-        return answer;
+    if (question.status == 200)
+        return question.json;
     fprintf(stderr, "davy: " STR_F "\n",
-            STR_A(json_text(json_get(answer, STR("error")), STR("the node refused"))));
+            STR_A(json_text(json_get(question.json, STR("error")), STR("the node refused"))));
     return NULL;
 }
 
@@ -191,12 +190,24 @@ static int tag(str_t dir, const char *name, const char *as, struct arena *arena)
     return ask(dir, STR("POST"), target, arena) != NULL ? 0 : 1;
 }
 
+static int pull(str_t dir, const char *name, struct arena *arena)
+{
+    str_t target = arena_printf(arena, "/images/pull?name=" STR_F,
+                                STR_A(local_escape(str_from_z(name), arena)));
+    const struct json *answer = ask(dir, STR("POST"), target, arena);
+    JSON_EACH(json_get(answer, STR("images")), image)
+    printf("pulled " STR_F "\n", STR_A(json_get_text(image, STR("name"))));
+    return answer != NULL ? 0 : 1;
+}
+
 int image_command(str_t dir, const char *const *words, size_t n, const char *output,
                   struct arena *arena)
 {
     const char *word = n > 0 ? words[0] : "";
     if (n == 2 && strcmp(word, "import") == 0)
         return import(dir, words[1], arena);
+    if (n == 2 && strcmp(word, "pull") == 0)
+        return pull(dir, words[1], arena);
     if (n == 1 && strcmp(word, "ls") == 0)
         return list(dir, arena);
     if (n == 1 && strcmp(word, "prune") == 0)

@@ -51,16 +51,15 @@ static int ask(struct loop *loop, struct http_client *client, struct question *q
     return r;
 }
 
-int local_ask(str_t dir, const char *socket, str_t method, str_t target, struct arena *arena,
-              int *status, struct json **answer, struct err *err)
+int local_ask(struct local_question *question, struct arena *arena, struct err *err)
 {
-    struct question q = {.call = {.method = method,
-                                  .target = target,
+    struct question q = {.call = {.method = question->method,
+                                  .target = question->target,
                                   .head = on_head,
                                   .piece = on_piece,
                                   .done = on_done}};
     struct http_client_settings settings = {
-        .unix_path = arena_printf(arena, STR_F "/%s", STR_A(dir), socket).at,
+        .unix_path = arena_printf(arena, STR_F "/%s", STR_A(question->dir), question->socket).at,
         .head_ms = PATIENCE_MS};
     struct loop *loop = NULL;
     struct http_client *client = NULL;
@@ -70,12 +69,12 @@ int local_ask(str_t dir, const char *socket, str_t method, str_t target, struct 
     if (r == 0)
         r = ask(loop, client, &q, err);
     if (r == 0)
-        r = json_parse(arena_str(arena, buf_str(&q.heard)), arena, answer, err);
-    *status = q.status;
+        r = json_parse(arena_str(arena, buf_str(&q.heard)), arena, &question->json, err);
+    question->status = q.status;
     http_client_free(client);
     loop_free(loop);
     buf_done(&q.heard);
-    return r < 0 ? err_wrap(err, "ask the Davy of '" STR_F "'", STR_A(dir)) : 0;
+    return r < 0 ? err_wrap(err, "ask the Davy of '" STR_F "'", STR_A(question->dir)) : 0;
 }
 
 str_t local_escape(str_t text, struct arena *arena)

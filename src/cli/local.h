@@ -3,8 +3,16 @@
 
 #include "base/json.h"
 
-/* `socket`: such as "run/node.sock" in `dir`. Waits for the whole answer, however long it takes. */
-int local_ask(str_t dir, const char *socket, str_t method, str_t target, struct arena *arena,
-              int *status, struct json **answer, struct err *err);
+struct local_question {
+    str_t dir;
+    const char *socket; /* Such as "run/node.sock" in `dir`. */
+    str_t method, target;
+    /* Of the answer. */
+    int status;
+    struct json *json;
+};
+
+/* Waits for the whole answer, however long it takes. */
+int local_ask(struct local_question *question, struct arena *arena, struct err *err);
 /* For a query: `text` as it may stand in it. */
 str_t local_escape(str_t text, struct arena *arena);

@@ -26,6 +26,7 @@ enum { EXIT_USAGE = 2 };
 struct options {
     str_t dir; /* Absolute. */
     const char *listen, *roles, *role, *binary, *token_file, *audit_policy, *node_name, *output;
+    const char *pod_cidr, *bridge, *registry_port;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
     size_t n_words;
@@ -129,8 +130,25 @@ static int run_role(const struct options *o, const char *node_name)
                       o->role);
         return fail(&err);
     }
-    struct role_settings settings = {o->dir, o->arena, node_name, o->token_file, o->audit_policy};
+    struct role_settings settings = {.dir = o->dir,
+                                     .arena = o->arena,
+                                     .node_name = node_name,
+                                     .pod_cidr = o->pod_cidr,
+                                     .bridge = o->bridge,
+                                     .token_file = o->token_file,
+                                     .audit_policy = o->audit_policy};
     return strcmp(o->role, "node") == 0 ? node_run(&settings) : control_run(&settings);
+}
+
+/* -1: nobody has named one. */
+static int read_port(const char *text, int *port, struct err *err)
+{
+    int64_t number = -1;
+    if (text != NULL && (!str_to_i64(str_from_z(text), &number) || number > UINT16_MAX))
+        return err_set(err, ERR_INVALID, "--registry-port=%s: a port is 1 to 65535; 0 is none",
+                       text);
+    *port = (int)number;
+    return 0;
 }
 
 static int run_serve(const struct options *o)
@@ -138,16 +156,20 @@ static int run_serve(const struct options *o)
     struct err err;
     const char *node_name = o->node_name;
     enum node_wish node;
+    int registry_port;
     if (check_node_name(&node_name, o->arena, &err) < 0)
         return fail(&err);
     if (o->role != NULL)
         return run_role(o, node_name);
-    if (choose_roles(o, &node, &err) < 0)
+    if (choose_roles(o, &node, &err) < 0 || read_port(o->registry_port, &registry_port, &err) < 0)
         return fail(&err);
     struct supervisor_settings settings = {.dir = o->dir,
                                            .node = node,
                                            .node_name = node_name,
+                                           .pod_cidr = o->pod_cidr,
+                                           .bridge = o->bridge,
                                            .ports_auto = o->ports_auto,
+                                           .registry_port = registry_port,
                                            .listen = o->listen,
                                            .argv = o->argv,
                                            .token_file = o->token_file,
@@ -255,7 +277,7 @@ static int run_purge(const struct options *o)
     struct home home = {o->dir, o->arena};
     int r = lock_store(home_path(&home, "store"), &err);
     if (r == 0)
-        r = node_purge(o->dir.at, &err);
+        r = node_purge(o->dir.at, o->pod_cidr, o->bridge, &err);
     return r < 0 ? fail(&err) : 0;
 }
 
@@ -317,7 +339,8 @@ static int run_help(const struct options *o);
 /* clang-format off */
 static const struct command commands[] = {
     {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control,node]\n"
-     "        [--node-name NAME] [--token-auth-file FILE] [--audit-policy-file FILE]",
+     "        [--node-name NAME] [--pod-cidr 10.88.0.0/16] [--bridge davy0]\n"
+     "        [--registry-port PORT] [--token-auth-file FILE] [--audit-policy-file FILE]",
      "run Davy", run_serve},
     {"status", "[--data DIR]",
      "is it ready, and where are its doors", run_status},
@@ -327,7 +350,7 @@ static const struct command commands[] = {
      "go on with another binary, sockets kept", run_upgrade},
     {"image", image_usage,
      "images of this machine, to and from files", run_image},
-    {"purge", "[--data DIR]",
+    {"purge", "[--data DIR] [--pod-cidr 10.88.0.0/16] [--bridge davy0]",
      "end the containers that a Davy which was stopped has left running", run_purge},
     {"backup", "create|restore FILE [--data DIR]",
      "the whole state to or from one file", run_backup},
@@ -383,11 +406,16 @@ static int parse(int argc, char **argv, struct options *o)
 {
     const char *data = getenv("DAVY_DATA"), *ports = NULL;
     o->listen = DEFAULT_HOST;
+    o->pod_cidr = DEFAULT_POD_CIDR;
+    o->bridge = DEFAULT_BRIDGE;
     for (int i = 2; i < argc; i++) {
         if (option(argv, &i, "--data", &data) || option(argv, &i, "--ports", &ports) ||
             option(argv, &i, "--listen", &o->listen) || option(argv, &i, "--roles", &o->roles) ||
             option(argv, &i, "--role", &o->role) ||
             option(argv, &i, "--node-name", &o->node_name) ||
+            option(argv, &i, "--pod-cidr", &o->pod_cidr) ||
+            option(argv, &i, "--bridge", &o->bridge) ||
+            option(argv, &i, "--registry-port", &o->registry_port) ||
             option(argv, &i, "--token-auth-file", &o->token_file) ||
             option(argv, &i, "--audit-policy-file", &o->audit_policy) ||
             option(argv, &i, "--binary", &o->binary) || option(argv, &i, "--output", &o->output) ||

@@ -98,6 +98,12 @@ void http_begin(struct exchange *x, int status, const struct http_field *fields,
     x->ops->begin(x, status, fields, n_fields, false, 0);
 }
 
+void http_begin_sized(struct exchange *x, int status, const struct http_field *fields,
+                      size_t n_fields, size_t body_bytes)
+{
+    x->ops->begin(x, status, fields, n_fields, true, body_bytes);
+}
+
 void http_write(struct exchange *x, struct http_bytes bytes)
 {
     x->ops->write(x, bytes);

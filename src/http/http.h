@@ -109,6 +109,9 @@ void http_answer_text(struct exchange *x, int status, str_t content_type,
                       str_t body); /* In x->arena. */
 
 void http_begin(struct exchange *x, int status, const struct http_field *fields, size_t n_fields);
+/* A body of exactly so many bytes follows; for HEAD, would follow. */
+void http_begin_sized(struct exchange *x, int status, const struct http_field *fields,
+                      size_t n_fields, size_t body_bytes);
 void http_write(struct exchange *x, struct http_bytes bytes);
 void http_flush(struct exchange *x); /* Send the head now, though no body is there yet. */
 void http_end(struct exchange *x, const struct http_field *trailers, size_t n_trailers);

@@ -44,6 +44,7 @@ int images_open(const struct images_settings *settings, struct images **out, str
     MUST(images != NULL);
     images->settings = *settings;
     images->dir = strdup(settings->dir);
+    MUST(pthread_mutex_init(&images->fresh_lock, NULL) == 0);
     MUST(images->dir != NULL && pthread_rwlock_init(&images->blobs, NULL) == 0);
     int r = make_dirs(images->dir, err);
     if (r == 0)
@@ -57,12 +58,19 @@ int images_open(const struct images_settings *settings, struct images **out, str
     return 0;
 }
 
+void images_stop(struct images *images)
+{
+    if (images != NULL)
+        atomic_store(&images->stopping, true);
+}
+
 void images_close(struct images *images)
 {
     if (images == NULL)
         return;
     names_close(&images->names);
     (void)pthread_rwlock_destroy(&images->blobs);
+    (void)pthread_mutex_destroy(&images->fresh_lock);
     free(images->dir);
     free(images);
 }

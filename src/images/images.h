@@ -26,6 +26,8 @@ struct images_settings {
 };
 
 int images_open(const struct images_settings *settings, struct images **out, struct err *err);
+/* Pulls under way end soon, as ERR_BUSY: before the pool is waited for. */
+void images_stop(struct images *images);
 void images_close(struct images *images); /* No call may be waiting. */
 
 struct image {           /* Texts live in the call's arena. */

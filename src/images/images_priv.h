@@ -5,10 +5,23 @@
 #include "images/manifest.h"
 #include "images/names.h"
 
+#include <stdatomic.h>
+
+enum { FRESH_MAX = 4096, FRESH_MS = 3600 * 1000 };
+
+struct fresh { /* A blob that somebody brings or has asked for, and no manifest names yet. */
+    char digest[DIGEST_BYTES];
+    int64_t at_ms;
+};
+
 struct images {
     struct images_settings settings;
     char *dir;
     struct names names;
+    atomic_bool stopping;
+    struct fresh fresh[FRESH_MAX];
+    size_t n_fresh; /* Ever; the oldest are written over. */
+    pthread_mutex_t fresh_lock;
     pthread_rwlock_t blobs; /* Read: adds some that no name needs yet; write: prunes. */
 };
 
@@ -36,5 +49,8 @@ int archive_save(struct images *images, str_t name, str_t manifest, const char *
 /* prune.c */
 int store_prune(struct images *images, const str_t *used, size_t n, uint64_t *freed,
                 struct err *err);
+
+/* For an hour the blob is not pruned. Any thread. */
+void blob_keep(struct images *images, str_t digest);
 
 int64_t wall_now_ms(void);

@@ -73,6 +73,27 @@ static void mark_image(struct marks *marks, const struct images *images, str_t t
     mark_layers(marks, images, &manifest, &arena);
 }
 
+void blob_keep(struct images *images, str_t digest)
+{
+    MUST(digest_is_valid(digest));
+    (void)pthread_mutex_lock(&images->fresh_lock);
+    struct fresh *fresh = &images->fresh[images->n_fresh++ % FRESH_MAX];
+    memcpy(fresh->digest, digest.at, digest.len);
+    fresh->digest[digest.len] = '\0';
+    fresh->at_ms = wall_now_ms();
+    (void)pthread_mutex_unlock(&images->fresh_lock);
+}
+
+static void mark_fresh(struct marks *marks, struct images *images)
+{
+    int64_t now_ms = wall_now_ms();
+    (void)pthread_mutex_lock(&images->fresh_lock);
+    for (size_t i = 0; i < images->n_fresh && i < FRESH_MAX; i++)
+        if (now_ms - images->fresh[i].at_ms < FRESH_MS)
+            mark_blob(marks, str_from_z(images->fresh[i].digest));
+    (void)pthread_mutex_unlock(&images->fresh_lock);
+}
+
 static int sweep_blobs(const struct marks *marks, const struct images *images, uint64_t *freed,
                        struct err *err)
 {
@@ -125,6 +146,7 @@ int store_prune(struct images *images, const str_t *used, size_t n, uint64_t *fr
     for (size_t i = 0; i < n; i++)
         if (digest_is_valid(used[i]))
             mark_image(&marks, images, used[i], INDEX_DEPTH);
+    mark_fresh(&marks, images);
     int r = sweep_blobs(&marks, images, freed, err);
     if (r == 0)
         r = sweep_layers(&marks, images, err);

@@ -98,6 +98,7 @@ static struct request manifest_request(struct pull *pull, const char *method, st
                                                 STR_A(pull->base), STR_A(which)),
                             .accept = STR(ACCEPTED),
                             .plain = pull->plain,
+                            .stopping = &pull->images->stopping,
                             .body_max = MANIFEST_BYTES_MAX,
                             .arena = pull->arena};
 }

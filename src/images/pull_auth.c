@@ -77,6 +77,7 @@ static int fetch_token(struct pull *pull, const struct challenge *challenge)
     struct request request = {.method = "GET",
                               .url = token_url(pull, challenge),
                               .plain = str_starts(challenge->realm, STR("http://")),
+                              .stopping = &pull->images->stopping,
                               .body_max = TOKEN_ANSWER_BYTES_MAX,
                               .arena = pull->arena};
     if (pull->credential != NULL)

@@ -77,6 +77,7 @@ static int start(struct pull *pull, struct download *d, CURLM *multi)
                                   .from = d->writer.bytes,
                                   .plain = pull->plain,
                                   .sink = on_bytes,
+                                  .stopping = &pull->images->stopping,
                                   .arena = pull->arena};
     d->begun = false;
     d->at_start = d->writer.bytes;
@@ -232,6 +233,10 @@ int pull_blobs(struct pull *pull, const struct blob_ref *refs, size_t n_refs)
     CURLM *multi = curl_multi_init();
     MUST(multi != NULL);
     while (r == 0 && !all_done(all, n)) {
+        if (atomic_load(&pull->images->stopping)) {
+            r = pull_fail(pull, ERR_BUSY, "context canceled");
+            break;
+        }
         r = start_some(pull, all, n, multi);
         if (r == 0 && curl_multi_perform(multi, &running) != CURLM_OK)
             r = pull_fail(pull, ERR_INTERNAL, "libcurl does not go on");

@@ -30,7 +30,7 @@ bool digest_is_valid(str_t text)
     return true;
 }
 
-static bool tag_is_valid(str_t tag)
+bool tag_is_valid(str_t tag)
 {
     if (tag.len == 0 || tag.len >= TAG_BYTES || tag.at[0] == '.' || tag.at[0] == '-')
         return false;
@@ -65,7 +65,7 @@ static bool part_is_valid(str_t part)
     return false;
 }
 
-static bool repository_is_valid(str_t text)
+bool repository_is_valid(str_t text)
 {
     str_t part, rest = text;
     if (text.len == 0 || text.len >= REPOSITORY_BYTES)

@@ -27,5 +27,9 @@ int reference_parse(str_t text, struct reference *out, struct err *err);
 /* "docker.io/library/web:v1", with "@sha256:..." instead of the tag if there is a digest. */
 str_t reference_name(const struct reference *reference, struct arena *arena);
 
+/* Parts of a name on their own. */
+bool repository_is_valid(str_t text);
+bool tag_is_valid(str_t tag);
+
 /* "sha256:" and 64 digits of a small hex number. */
 bool digest_is_valid(str_t text);

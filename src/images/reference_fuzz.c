@@ -2,12 +2,12 @@
 #include "images/reference.h"
 #include "testkit/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     AUTO(arena_done) struct arena arena = {0};
     struct reference first, second;
     struct err err;
-    if (reference_parse((str_t){(const char *)data, size}, &first, &err) < 0)
+    if (reference_parse((str_t){(const char *)bytes, n}, &first, &err) < 0)
         return 0;
     str_t name = reference_name(&first, &arena);
     MUST(reference_parse(name, &second, &err) == 0);

@@ -91,6 +91,18 @@ static curl_socket_t on_socket(void *self, curlsocktype purpose, struct curl_soc
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* Asked about once a second, also while nothing comes. */
+static int on_progress(void *self, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                       curl_off_t up)
+{
+    const struct request *request = self;
+    (void)total;
+    (void)now;
+    (void)up_total;
+    (void)up;
+    return request->stopping != NULL && atomic_load(request->stopping) ? 1 : 0;
+}
+
 /* --- asking --- */
 
 static void add_field(struct request *request, const char *name, str_t value)
@@ -135,6 +147,9 @@ void request_begin(struct request *request)
     SET(CURLOPT_HEADERDATA, request);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, request);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, request);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
     SET(CURLOPT_OPENSOCKETDATA, request);
     set_limits(request);
@@ -231,6 +246,8 @@ str_t request_error(const struct request *request, CURLcode code)
                             STR_A(host));
     case CURLE_OPERATION_TIMEDOUT:
         return timeout_error(request);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return STR("context canceled");
     case CURLE_GOT_NOTHING:
         return STR("EOF");
     case CURLE_PARTIAL_FILE:

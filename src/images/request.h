@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 
 enum { REQUEST_FIELD_BYTES_MAX = 4096, REQUEST_STALL_S = 60 };
 
@@ -25,7 +26,8 @@ struct request {
     size_t body_max; /* Of `body`; */
     /* instead, if it is set; false ends the request. */
     bool (*sink)(struct request *request, str_t bytes);
-    struct arena *arena; /* Of what comes back. */
+    const atomic_bool *stopping; /* NULL, or set when it is to end. */
+    struct arena *arena;         /* Of what comes back. */
 
     long status;                   /* 0: none came. */
     str_t challenge, type, digest; /* Fields; "" if they were not there. */

@@ -48,6 +48,16 @@ struct ground {    /* What a pod stands on. */
     char hostname[256];
 };
 
+struct mounts_want {
+    const struct json *pod, *container;
+    const struct variables *env; /* For subPathExpr. */
+};
+
+struct mounts {
+    struct container_mount *at;
+    size_t n;
+};
+
 struct config_ref {
     bool secret;
     str_t name;
@@ -84,9 +94,8 @@ struct pod_host {
     /* The API has no such pod any more: what is kept for people who ask later goes, its logs. */
     void (*gone)(void *self, str_t ns, str_t name, str_t uid);
     /* Mounts of one container on that ground. ERR_INVALID says which subPath cannot be. */
-    int (*mounts)(void *self, const struct json *pod, const struct json *container,
-                  const struct variables *env, struct arena *arena, struct container_mount **mounts,
-                  size_t *n, struct err *err);
+    int (*mounts)(void *self, const struct mounts_want *want, struct arena *arena,
+                  struct mounts *out, struct err *err);
 
     /*
      * Makes sure that is known what these hold, or that they are not there: config() then tells.

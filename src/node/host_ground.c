@@ -122,8 +122,8 @@ static void hold(struct grounding *g)
 
 /* --- namespaces and the group, on the pool --- */
 
-static size_t sysctls_of(const struct json *pod, bool net, struct arena *arena,
-                         struct container_pair **out)
+/* Those of the network are podnet's. */
+static size_t sysctls_of(const struct json *pod, struct arena *arena, struct container_pair **out)
 {
     const struct json *list = json_at(pod, "spec.securityContext.sysctls");
     size_t n = 0;
@@ -131,7 +131,7 @@ static size_t sysctls_of(const struct json *pod, bool net, struct arena *arena,
     JSON_EACH(list, item)
     {
         str_t name = json_get_text(item, STR("name"));
-        if (str_starts(name, STR("net.")) == net)
+        if (!str_starts(name, STR("net")))
             (*out)[n++] = (struct container_pair){name, json_get_text(item, STR("value"))};
     }
     return n;
@@ -142,7 +142,7 @@ static void furnish(struct job *job)
     struct grounding *g = CONTAINER_OF(job, struct grounding, job);
     struct container_resources resources = make_pod_resources(g->pod);
     struct container_pair *sysctls;
-    size_t n = sysctls_of(g->pod, false, &g->arena, &sysctls);
+    size_t n = sysctls_of(g->pod, &g->arena, &sysctls);
     const char *ns = arena_printf(&g->arena, STR_F "/ns", STR_A(g->dir)).at;
     g->reason = "FailedCreatePodSandBox";
     g->r = runtime_group_set(g->host->settings.runtime,
@@ -154,7 +154,7 @@ static void furnish(struct job *job)
         (void)snprintf(g->out->ipc, sizeof(g->out->ipc), "%s/ipc", ns);
     }
     if (g->r == 0)
-        g->r = net_pod_files(g->pod, &g->net, g->out, g->dir.at, g->host->settings.node, &g->err);
+        g->r = net_pod_files(g->host->settings.podnet, g->pod, g->out, g->dir.at, &g->err);
 }
 
 static void furnished(struct job *job)
@@ -245,9 +245,8 @@ static void ground(void *self, struct step *step, const struct json *pod, struct
 
 /* --- mounts of a container --- */
 
-static int mounts(void *self, const struct json *pod, const struct json *container,
-                  const struct variables *env, struct arena *arena, struct container_mount **out,
-                  size_t *n, struct err *err)
+static int mounts(void *self, const struct mounts_want *want, struct arena *arena,
+                  struct mounts *out, struct err *err)
 {
     static const struct {
         const char *file, *target;
@@ -255,7 +254,7 @@ static int mounts(void *self, const struct json *pod, const struct json *contain
                  {"resolv.conf", "/etc/resolv.conf"},
                  {"hostname", "/etc/hostname"}};
     const struct host *host = self;
-    str_t dir = pod_dir(host, json_text(json_at(pod, "metadata.uid"), STR("")), arena);
+    str_t dir = pod_dir(host, json_text(json_at(want->pod, "metadata.uid"), STR("")), arena);
     struct container_mount own[ARRAY_LEN(files)];
     size_t n_own = 0;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -264,9 +263,13 @@ static int mounts(void *self, const struct json *pod, const struct json *contain
             own[n_own++] =
                 (struct container_mount){.target = str_from_z(files[i].target), .source = path};
     }
-    struct volume_mounts_input in = {
-        .pod = pod, .container = container, .dir = dir.at, .env = env, .own = own, .n_own = n_own};
-    return volume_mounts(&in, arena, out, n, err);
+    struct volume_mounts_input in = {.pod = want->pod,
+                                     .container = want->container,
+                                     .dir = dir.at,
+                                     .env = want->env,
+                                     .own = own,
+                                     .n_own = n_own};
+    return volume_mounts(&in, arena, &out->at, &out->n, err);
 }
 
 void host_ground_fill(struct host *host)

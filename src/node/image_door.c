@@ -2,17 +2,24 @@
 #include "node/image_door.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct visit {
     struct images_call call;
     struct exchange *x; /* NULL: it has gone. */
+    struct images_pull_want want;
+    char *name; /* Its text. */
 };
 
 static int status_of(int r)
 {
     if (r == 0)
         return 200;
-    return r == ERR_NOT_FOUND ? 404 : r == ERR_INVALID ? 400 : 500;
+    return r == ERR_NOT_FOUND   ? 404
+           : r == ERR_INVALID   ? 400
+           : r == ERR_FORBIDDEN ? 403
+           : r == ERR_BUSY      ? 503
+                                : 500;
 }
 
 static void answer(struct exchange *x, int status, const struct json *json)
@@ -20,7 +27,7 @@ static void answer(struct exchange *x, int status, const struct json *json)
     AUTO(buf_done) struct buf text = {0};
     json_write(json, &text);
     buf_add_char(&text, '\n');
-    http_answer_text(x, status, STR("application/json"), buf_str(&text));
+    http_answer_text(x, status, STR("application/json"), arena_str(x->arena, buf_str(&text)));
 }
 
 static void answer_error(struct exchange *x, int status, const char *error)
@@ -42,7 +49,10 @@ static void tell(struct exchange *x, const struct images_call *call)
 {
     struct json *out = json_object(x->arena), *list = json_array(x->arena);
     if (call->r < 0) {
-        answer_error(x, status_of(call->r), call->err.text);
+        const char *text = call->err.text;
+        if (call->told.len > 0)
+            text = arena_printf(x->arena, STR_F, STR_A(call->told)).at;
+        answer_error(x, status_of(call->r), text);
         return;
     }
     for (size_t i = 0; i < call->n_found; i++)
@@ -59,6 +69,7 @@ static void over(struct images_call *call)
         tell(visit->x, call);
     }
     images_call_done(call);
+    free(visit->name);
     free(visit);
 }
 
@@ -103,6 +114,19 @@ static void prune(struct image_door *door, struct exchange *x)
     images_prune(door->images, &visit_new(x)->call, door->used, door->self, over);
 }
 
+/* As nobody: who has a password has it in a Secret. */
+static void pull(struct image_door *door, struct exchange *x)
+{
+    const char *name = name_of(x, STR("name"));
+    if (name == NULL)
+        return;
+    struct visit *visit = visit_new(x);
+    visit->name = strdup(name);
+    MUST(visit->name != NULL);
+    visit->want.reference = str_from_z(visit->name);
+    images_pull(door->images, &visit->call, &visit->want, over);
+}
+
 static void with_name(struct image_door *door, struct exchange *x, str_t verb)
 {
     str_t path = query(x, STR("path"));
@@ -127,18 +151,20 @@ bool image_door_head(struct image_door *door, struct exchange *x)
     if (!all && !str_starts(path, STR("/images/")))
         return false;
     str_t verb = all ? STR("") : (str_t){path.at + 8, path.len - 8};
+    bool by_name = (all && x->method == HTTP_DELETE) ||
+                   (post && (str_eq(verb, STR("tag")) || str_eq(verb, STR("save"))));
     if (!x->local || x->peer_uid != 0)
         answer_error(x, 403, "images are root's on this machine");
+    else if (by_name)
+        with_name(door, x, verb);
     else if (all && x->method == HTTP_GET)
         images_list(door->images, &visit_new(x)->call, over);
-    else if (all && x->method == HTTP_DELETE)
-        with_name(door, x, verb);
     else if (post && str_eq(verb, STR("import")))
         images_import(door->images, &visit_new(x)->call, query(x, STR("path")), over);
     else if (post && str_eq(verb, STR("prune")))
         prune(door, x);
-    else if (post && (str_eq(verb, STR("tag")) || str_eq(verb, STR("save"))))
-        with_name(door, x, verb);
+    else if (post && str_eq(verb, STR("pull")))
+        pull(door, x);
     else
         answer_error(x, 404, "there is no such verb for images");
     return true;

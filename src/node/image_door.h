@@ -3,6 +3,7 @@
  *
  *     GET /images                             all of them
  *     POST /images/import?path=FILE           of a file on this machine
+ *     POST /images/pull?name=NAME             of its registry, as nobody
  *     POST /images/save?name=NAME&path=FILE   to one
  *     POST /images/tag?name=NAME&as=NAME      one more name
  *     POST /images/prune                      what no name and no container needs

@@ -2,7 +2,9 @@
 #include "node/net_pod.h"
 
 #include "base/file.h"
+#include "node/net_files.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,30 +16,62 @@ static void told(struct post *post)
     call->done(call);
 }
 
-static void end(struct net_pod_call *call, struct loop *loop)
+static void added(struct podnet_call *podnet)
 {
-    call->post.run = told;
-    loop_later(loop, &call->post);
+    struct net_pod_call *call = CONTAINER_OF(podnet, struct net_pod_call, call);
+    call->r = podnet->r;
+    call->err = podnet->err;
+    if (podnet->r == 0) {
+        (void)ip_text(podnet->address, call->out->ip);
+        if (strlen(podnet->path) < sizeof(call->out->net))
+            (void)snprintf(call->out->net, sizeof(call->out->net), "%.127s", podnet->path);
+        else
+            call->r = err_set(&call->err, ERR_INVALID, "the path '%s' is too long", podnet->path);
+    }
+    call->done(call);
+}
+
+static void read_sysctls(const struct json *pod, struct arena *arena, struct podnet_want *want)
+{
+    const struct json *list = json_at(pod, "spec.securityContext.sysctls");
+    struct podnet_sysctl *all = arena_array(arena, struct podnet_sysctl, json_count(list) + 1);
+    JSON_EACH(list, item)
+    if (str_starts(json_get_text(item, STR("name")), STR("net")))
+        all[want->n_sysctls++] =
+            (struct podnet_sysctl){arena_str(arena, json_get_text(item, STR("name"))),
+                                   arena_str(arena, json_get_text(item, STR("value")))};
+    want->sysctls = all;
 }
 
 void net_pod_add(struct podnet *podnet, struct loop *loop, struct net_pod_call *call,
                  const struct json *pod, struct ground *out,
                  void (*done)(struct net_pod_call *call))
 {
-    (void)podnet, (void)out;
-    *call = (struct net_pod_call){.done = done};
-    if (!json_is_true(json_at(pod, "spec.hostNetwork")))
-        call->r = err_set(&call->err, ERR_INVALID,
-                          "pods have no network of their own here: set hostNetwork");
-    end(call, loop);
+    *call = (struct net_pod_call){.done = done, .out = out};
+    if (json_is_true(json_at(pod, "spec.hostNetwork"))) {
+        call->post.run = told;
+        loop_later(loop, &call->post);
+        return;
+    }
+    call->want.id = arena_str(&call->arena, json_text(json_at(pod, "metadata.uid"), STR("")));
+    read_sysctls(pod, &call->arena, &call->want);
+    podnet_add(podnet, &call->call, &call->want, added);
+}
+
+static void removed(struct podnet_call *podnet)
+{
+    struct net_pod_call *call = CONTAINER_OF(podnet, struct net_pod_call, call);
+    call->r = podnet->r;
+    call->err = podnet->err;
+    call->done(call);
 }
 
 void net_pod_remove(struct podnet *podnet, struct loop *loop, struct net_pod_call *call, str_t uid,
                     void (*done)(struct net_pod_call *call))
 {
-    (void)podnet, (void)uid;
+    (void)loop;
     *call = (struct net_pod_call){.done = done};
-    end(call, loop);
+    podnet_remove(podnet, &call->call, uid, removed);
 }
 
 void net_pod_call_done(struct net_pod_call *call)
@@ -45,25 +79,40 @@ void net_pod_call_done(struct net_pod_call *call)
     arena_done(&call->arena);
 }
 
-static int copy_file(const char *from, const char *to, struct err *err)
+static str_t read_file(const char *path, struct arena *arena)
 {
-    AUTO(arena_done) struct arena arena = {0};
-    str_t text = STR("");
-    if (access(from, R_OK) == 0 && file_read(&arena, from, FILE_BYTES_MAX, &text, err) < 0)
-        return err->code;
-    return file_write(to, 0644, text, err);
+    struct err err;
+    str_t text;
+    return file_read(arena, path, FILE_BYTES_MAX, &text, &err) == 0 ? text : STR("");
 }
 
-int net_pod_files(const struct json *pod, const struct net_pod_call *call,
-                  const struct ground *ground, const char *dir, const char *node, struct err *err)
+/* What is the same is left alone: containers have the file itself mounted. */
+static int put(const char *dir, const char *name, str_t text, struct arena *arena, struct err *err)
+{
+    const char *path = arena_printf(arena, "%s/%s", dir, name).at;
+    str_t old = read_file(path, arena);
+    if (access(path, F_OK) == 0 && str_eq(old, text))
+        return 0;
+    return file_write(path, 0644, text, err);
+}
+
+int net_pod_files(struct podnet *podnet, const struct json *pod, const struct ground *ground,
+                  const char *dir, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
-    str_t hostname = arena_printf(&arena, "%s\n", ground->hostname);
-    (void)pod, (void)call, (void)node;
-    int r = file_write(arena_printf(&arena, "%s/hostname", dir).at, 0644, hostname, err);
+    char dns[IP_TEXT_MAX];
+    struct net_names names = {
+        .pod = pod,
+        .hostname = str_from_z(ground->hostname),
+        .ip = str_from_z(ground->ip),
+        .host_hosts = read_file("/etc/hosts", &arena),
+        .host_resolv = read_file("/etc/resolv.conf", &arena),
+        .dns = str_from_z(ip_text(podnet_gateway(podnet), dns)),
+    };
+    int r = put(dir, "hosts", net_hosts(&names, &arena), &arena, err);
     if (r == 0)
-        r = copy_file("/etc/hosts", arena_printf(&arena, "%s/hosts", dir).at, err);
+        r = put(dir, "resolv.conf", net_resolv(&names, &arena), &arena, err);
     if (r == 0)
-        r = copy_file("/etc/resolv.conf", arena_printf(&arena, "%s/resolv.conf", dir).at, err);
+        r = put(dir, "hostname", arena_printf(&arena, "%s\n", ground->hostname), &arena, err);
     return r;
 }

@@ -3,8 +3,7 @@
 
 #include "base/json.h"
 #include "node/host.h"
-
-struct podnet;
+#include "podnet/podnet.h"
 
 struct net_pod_call {
     void (*done)(struct net_pod_call *call);
@@ -13,6 +12,9 @@ struct net_pod_call {
     /* The rest is net_pod.c's. */
     struct post post;
     struct arena arena;
+    struct podnet_call call;
+    struct podnet_want want;
+    struct ground *out;
 };
 
 /* Fills in `ip` and `net` of the ground; nothing with hostNetwork. done() never from within. */
@@ -25,5 +27,5 @@ void net_pod_remove(struct podnet *podnet, struct loop *loop, struct net_pod_cal
 void net_pod_call_done(struct net_pod_call *call);
 
 /* DIR/hosts, resolv.conf, hostname. Blocks; any thread. */
-int net_pod_files(const struct json *pod, const struct net_pod_call *call,
-                  const struct ground *ground, const char *dir, const char *node, struct err *err);
+int net_pod_files(struct podnet *podnet, const struct json *pod, const struct ground *ground,
+                  const char *dir, struct err *err);

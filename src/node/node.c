@@ -8,9 +8,11 @@
 #include "node/image_door.h"
 #include "node/node_self.h"
 #include "node/pods.h"
+#include "node/registry_door.h"
 #include "node/streams.h"
 #include "node/volume.h"
 #include "node/volume_keeper.h"
+#include "podnet/podnet.h"
 
 #include <stdlib.h>
 
@@ -26,10 +28,12 @@ struct node {
     struct pool *pool, *slow; /* What takes milliseconds, and what may take minutes. */
     struct runtime *runtime;
     struct images *images;
+    struct podnet *podnet;
     struct host *host;
     struct pods *pods;
     struct streams_host streams;
     struct image_door images_door;
+    struct registry_door *registry;
     struct http_server *server;
     bool pods_known, registered, told_ready;
 };
@@ -159,6 +163,20 @@ static int open_machine(struct node *node, struct err *err)
     return r < 0 ? r : images_open(&images, &node->images, err);
 }
 
+static int open_network(struct node *node, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct podnet_settings settings = {
+        .loop = node->settings.loop,
+        .pool = node->pool,
+        .dir = arena_printf(&arena, "%s/" NODE_NET_DIR, node->settings.dir).at,
+        .bridge = node->settings.bridge,
+    };
+    if (!cidr_parse(str_from_z(node->settings.pod_cidr), &settings.pods))
+        return err_set(err, ERR_INVALID, "'%s' is no range of addresses", node->settings.pod_cidr);
+    return podnet_open(&settings, &node->podnet, err);
+}
+
 /* Containers of an earlier life of this process. */
 static int find_old(struct node *node, struct err *err)
 {
@@ -183,6 +201,7 @@ static int open_pods(struct node *node, struct err *err)
         .events = node->events,
         .runtime = node->runtime,
         .images = node->images,
+        .podnet = node->podnet,
         .pool = node->pool,
         .dir = node->settings.dir,
         .node = node->settings.name,
@@ -240,7 +259,12 @@ static int serve(struct node *node, struct err *err)
     };
     node->images_door = (struct image_door){node->images, node->host, host_images_used};
     int r = http_server_new(node->settings.loop, &handler, NULL, &node->server, err);
-    return r < 0 ? r : http_server_listen(node->server, node->settings.local_fd, NULL, err);
+    if (r == 0)
+        r = http_server_listen(node->server, node->settings.local_fd, NULL, err);
+    if (r < 0 || node->settings.registry_fd < 0)
+        return r;
+    return registry_door_open(node->images, node->settings.loop, node->settings.registry_fd,
+                              &node->registry, err);
 }
 
 /* --- its life --- */
@@ -248,7 +272,7 @@ static int serve(struct node *node, struct err *err)
 int node_open(const struct node_settings *settings, struct node **out, struct err *err)
 {
     static int (*const steps[])(struct node *, struct err *) = {
-        open_own, open_machine, open_pods, keep_volumes, serve,
+        open_own, open_machine, open_network, open_pods, keep_volumes, serve,
     };
     struct node *node = calloc(1, sizeof(*node));
     MUST(node != NULL);
@@ -274,13 +298,16 @@ void node_close(struct node *node)
     if (node == NULL)
         return;
     http_server_free(node->server);
+    registry_door_close(node->registry);
     volume_keeper_free(node->volumes);
     reflector_free(node->followed);
+    images_stop(node->images);
     pool_free(node->pool);
     pool_free(node->slow);
     pods_free(node->pods);
     host_close(node->host);
     runtime_close(node->runtime);
+    podnet_close(node->podnet);
     images_close(node->images);
     node_self_free(node->own);
     events_free(node->events);

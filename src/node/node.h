@@ -12,7 +12,8 @@
 
 struct node;
 
-#define NODE_RUNTIME_DIR "runtime" /* In the data directory: state of containers. */
+#define NODE_RUNTIME_DIR "runtime" /* In the data directory: state of containers, */
+#define NODE_NET_DIR "net"         /* and of networks. */
 
 struct node_settings {
     struct loop *loop;
@@ -20,8 +21,11 @@ struct node_settings {
     const char *name;
     const char *dir;        /* The data directory. */
     const char *api_socket; /* Where the API knows us by our user. */
+    const char *pod_cidr;   /* "10.88.0.0/16": addresses of pods on this node. */
+    const char *bridge;     /* "davy0": the interface that is theirs. */
     const char *shim;       /* The program davy-shim. */
     int local_fd;           /* Listens for those who want something of a pod. */
+    int registry_fd;        /* Listens for those who push images; -1: nobody may. */
     void *self;
     void (*ready)(void *self); /* Once: the Node is there, and all its pods are known. */
 };
@@ -35,4 +39,4 @@ int node_find_shim(struct arena *arena, const char **out, struct err *err);
  * What a node that no longer runs has left on this machine: containers are killed, what is mounted
  * is unmounted, groups and networks are removed. Images and volumes stay. Blocks.
  */
-int node_purge(const char *dir, struct err *err);
+int node_purge(const char *dir, const char *pod_cidr, const char *bridge, struct err *err);

@@ -134,13 +134,11 @@ static void gone(void *self, str_t ns, str_t name, str_t uid)
     w->gone++;
 }
 
-static int mounts(void *self, const struct json *pod, const struct json *container,
-                  const struct variables *env, struct arena *arena, struct container_mount **out,
-                  size_t *n, struct err *err)
+static int mounts(void *self, const struct mounts_want *want, struct arena *arena,
+                  struct mounts *out, struct err *err)
 {
-    (void)self, (void)pod, (void)container, (void)env, (void)arena, (void)err;
-    *out = NULL;
-    *n = 0;
+    (void)self, (void)want, (void)arena, (void)err;
+    *out = (struct mounts){0};
     return 0;
 }
 
@@ -322,6 +320,7 @@ static void remove_tree(const char *path)
 static void world_done(struct world *w)
 {
     pods_free(w->pods);
+    turns(w); /* What was under way has its end now. */
     loop_free(w->loop);
     free(w->status);
     remove_tree(w->dir);

@@ -2,6 +2,7 @@
 #include "base/tree.h"
 #include "node/node.h"
 #include "node/volume_tree.h"
+#include "podnet/podnet.h"
 #include "runtime/runtime.h"
 
 #include <dirent.h>
@@ -59,6 +60,20 @@ static int remove_groups(struct runtime *runtime, const char *pods, struct err *
     return r;
 }
 
+static int remove_networks(struct purge *p, const struct podnet_settings *given, struct err *err)
+{
+    struct podnet_settings settings = *given;
+    struct podnet *podnet;
+    settings.loop = p->loop;
+    settings.pool = p->pool;
+    int r = podnet_open(&settings, &podnet, err);
+    if (r == 0) {
+        r = podnet_uninstall(podnet, err);
+        podnet_close(podnet);
+    }
+    return r;
+}
+
 static int remove_all(struct purge *p, const char *pods, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
@@ -78,7 +93,8 @@ static int remove_all(struct purge *p, const char *pods, struct err *err)
     return r < 0 ? r : remove_groups(p->runtime, pods, err);
 }
 
-static int remove_containers(const char *dir, const char *pods, struct err *err)
+static int remove_containers(const char *dir, const char *pods, const struct podnet_settings *net,
+                             struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     struct purge p = {0};
@@ -95,23 +111,29 @@ static int remove_containers(const char *dir, const char *pods, struct err *err)
         r = runtime_open(&settings, &p.runtime, err);
     if (r == 0)
         r = remove_all(&p, pods, err);
+    if (r == 0)
+        r = remove_networks(&p, net, err);
     pool_free(p.pool);
     runtime_close(p.runtime);
     loop_free(p.loop);
     return r;
 }
 
-int node_purge(const char *dir, struct err *err)
+int node_purge(const char *dir, const char *pod_cidr, const char *bridge, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     const char *runtime = arena_printf(&arena, "%s/" NODE_RUNTIME_DIR, dir).at;
     const char *pods = arena_printf(&arena, "%s/pods", dir).at;
+    struct podnet_settings net = {.dir = arena_printf(&arena, "%s/" NODE_NET_DIR, dir).at,
+                                  .bridge = bridge};
+    if (!cidr_parse(str_from_z(pod_cidr), &net.pods))
+        return err_set(err, ERR_INVALID, "'%s' is no range of addresses", pod_cidr);
     if (access(runtime, F_OK) < 0)
         return 0; /* There was no node. */
     int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     int r = home < 0 ? err_errno(err, "open '/proc/self/ns/mnt'") : runtime_enter(runtime, "", err);
     if (r == 0)
-        r = remove_containers(runtime, pods, err);
+        r = remove_containers(runtime, pods, &net, err);
     if (r == 0)
         r = tree_unmount(pods, err);
     if (r == 0)

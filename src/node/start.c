@@ -281,18 +281,17 @@ static int make_files(struct container *c, str_t *message, str_t *log, struct er
     return r;
 }
 
-static int add_message_mount(struct container *c, const struct json *container, str_t file,
-                             struct container_mount **mounts, size_t *n)
+static void add_message_mount(struct container *c, const struct json *container, str_t file,
+                              struct mounts *mounts)
 {
-    struct container_mount *at = arena_array(&c->arena, struct container_mount, *n + 1);
-    if (*n > 0)
-        memcpy(at, *mounts, *n * sizeof(*at));
-    at[(*n)++] = (struct container_mount){
+    struct container_mount *at = arena_array(&c->arena, struct container_mount, mounts->n + 1);
+    if (mounts->n > 0)
+        memcpy(at, mounts->at, mounts->n * sizeof(*at));
+    at[mounts->n++] = (struct container_mount){
         .target = json_text(json_get(container, STR("terminationMessagePath")),
                             STR("/dev/termination-log")),
         .source = file};
-    *mounts = at;
-    return 0;
+    mounts->at = at;
 }
 
 /* Hex of 128 random bits: what the user sees, and short enough for a path. */
@@ -315,16 +314,16 @@ static int specify(struct container *c, struct err *err)
     const struct json *object = pod_tree(c->pod, arena);
     const struct json *container = container_in(object, facts->name);
     struct variables *env = arena_new(arena, struct variables);
-    struct container_mount *mounts;
+    struct mounts_want want = {object, container, env};
+    struct mounts mounts;
     struct json *config;
     str_t message, log;
-    size_t n;
     if (json_parse(str_from_z(c->image.config), arena, &config, err) < 0 ||
         make_env(c, object, container, config, env, err) < 0 ||
-        host->mounts(host->self, object, container, env, arena, &mounts, &n, err) < 0 ||
+        host->mounts(host->self, &want, arena, &mounts, err) < 0 ||
         make_files(c, &message, &log, err) < 0)
         return err->code;
-    (void)add_message_mount(c, container, message, &mounts, &n);
+    add_message_mount(c, container, message, &mounts);
     (void)new_id(facts->id, arena);
     struct make_input in = {
         .pod = object,
@@ -337,8 +336,8 @@ static int specify(struct container *c, struct err *err)
         .log = log,
         .rootfs = str_from_z(c->rootfs),
         .env = env,
-        .mounts = mounts,
-        .n_mounts = n,
+        .mounts = mounts.at,
+        .n_mounts = mounts.n,
         .hostname = str_from_z(c->pod->ground.hostname),
         .net = str_from_z(c->pod->ground.net),
         .ipc = str_from_z(c->pod->ground.ipc),

@@ -10,8 +10,9 @@ struct role_settings {
     str_t dir;
     struct arena *arena;
     const char *node_name;
-    const char *token_file;   /* NULL: none. */
-    const char *audit_policy; /* A file; NULL: none. */
+    const char *pod_cidr, *bridge; /* Of the node. */
+    const char *token_file;        /* NULL: none. */
+    const char *audit_policy;      /* A file; NULL: none. */
 };
 
 /* Runs until SIGTERM; gives the exit code. */

@@ -4,7 +4,9 @@
 #include <stddef.h>
 
 const struct door doors[DOORS] = {
-    [DOOR_KUBERNETES] = {"kubernetes", "https", 6443},
+    [DOOR_KUBERNETES] = {"kubernetes", "https", 6443, NULL},
+    /* Whoever can reach it may push: this machine only. */
+    [DOOR_REGISTRY] = {"registry", "http", 5000, DEFAULT_HOST},
 };
 
 const char *const roles_built[] = {"control", "node", NULL};
@@ -15,6 +17,8 @@ void settings_print(struct buf *out)
     buf_printf(out, "data              %s\n", DEFAULT_DATA);
     buf_printf(out, "listen            %s\n", DEFAULT_HOST);
     buf_printf(out, "user              %s (when started as root and there is one)\n", SERVICE_USER);
+    buf_printf(out, "pod cidr          %s\nbridge            %s\n", DEFAULT_POD_CIDR,
+               DEFAULT_BRIDGE);
     for (int i = 0; i < DOORS; i++)
         buf_printf(out, "port %-12s %u (%s)\n", doors[i].name, (unsigned)doors[i].port,
                    doors[i].scheme);

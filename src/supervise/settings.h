@@ -6,6 +6,8 @@
 #define DEFAULT_DATA "/var/lib/davy"
 #define DEFAULT_HOST "127.0.0.1"
 #define SERVICE_USER "davy"
+#define DEFAULT_POD_CIDR "10.88.0.0/16"
+#define DEFAULT_BRIDGE "davy0"
 
 enum {
     CA_DAYS = 3650,
@@ -24,8 +26,10 @@ struct door {
     const char *name; /* In endpoints.json. */
     const char *scheme;
     uint16_t port;
+    const char *host; /* NULL: where `--listen` says. */
 };
-enum { DOORS = 1, DOOR_KUBERNETES = 0 };
+/* Without the registry's door the rest goes on: others use that port too. */
+enum { DOORS = 2, DOOR_KUBERNETES = 0, DOOR_REGISTRY };
 extern const struct door doors[DOORS];
 
 /* Built roles, as `--roles` names them; and those that are designed and not built. */

@@ -71,13 +71,19 @@ static void upgrade_over(struct supervisor *s, const char *text)
 
 /* --- files that say where we are --- */
 
+static const char *door_host(const struct supervisor *s, int door)
+{
+    return doors[door].host != NULL ? doors[door].host : s->settings->listen;
+}
+
 static str_t endpoints_json(struct supervisor *s)
 {
     AUTO(buf_done) struct buf out = {0};
     buf_add_char(&out, '{');
     for (int i = 0; i < DOORS; i++)
-        buf_printf(&out, "%s\"%s\":\"%s://%s:%u\"", i > 0 ? "," : "", doors[i].name,
-                   doors[i].scheme, s->settings->listen, (unsigned)s->ports[i]);
+        if (s->door_fds[i] >= 0)
+            buf_printf(&out, "%s\"%s\":\"%s://%s:%u\"", out.len > 1 ? "," : "", doors[i].name,
+                       doors[i].scheme, door_host(s, i), (unsigned)s->ports[i]);
     buf_add_char(&out, '}');
     return arena_str(s->home.arena, buf_str(&out));
 }
@@ -219,8 +225,7 @@ static void init_control(struct supervisor *s)
         role_arg(role, "--audit-policy-file");
         role_arg(role, settings->audit_policy);
     }
-    for (int i = 0; i < DOORS; i++)
-        role_fd(role, s->door_fds[i], FD_DOORS + i);
+    role_fd(role, s->door_fds[DOOR_KUBERNETES], FD_DOORS + DOOR_KUBERNETES);
     role_fd(role, s->local_fds[LOCAL_ALL], FD_LOCAL);
     role_fd(role, s->local_fds[LOCAL_API], FD_API);
 }
@@ -234,7 +239,13 @@ static void init_node(struct supervisor *s)
                           .ended = node_ended};
     role_arg(role, "--node-name");
     role_arg(role, s->settings->node_name);
+    role_arg(role, "--pod-cidr");
+    role_arg(role, s->settings->pod_cidr);
+    role_arg(role, "--bridge");
+    role_arg(role, s->settings->bridge);
     role_fd(role, s->local_fds[LOCAL_NODE], FD_LOCAL);
+    if (s->door_fds[DOOR_REGISTRY] >= 0)
+        role_fd(role, s->door_fds[DOOR_REGISTRY], FD_DOORS + DOOR_REGISTRY);
 }
 
 static void open_ceiling(struct supervisor *s, struct role *role, uint64_t bytes)
@@ -301,6 +312,8 @@ static void hand_over(struct supervisor *s, struct buf *out)
     handover_put(out, "command", s->command.fd);
     handover_put(out, "upgrade", s->upgrade_fd);
     for (int i = 0; i < DOORS; i++) {
+        if (s->door_fds[i] < 0)
+            continue;
         handover_put(out, named(s, "door", doors[i].name), s->door_fds[i]);
         handover_put(out, named(s, "port", doors[i].name), s->ports[i]);
     }
@@ -334,6 +347,26 @@ static void upgrade(struct supervisor *s, const char *path, int client)
     upgrade_over(s, "the new binary could not be started\n");
 }
 
+static int open_door(struct supervisor *s, int door, uint16_t port, struct err *err)
+{
+    s->ports[door] = s->settings->ports_auto ? 0 : port;
+    s->door_fds[door] = socket_listen_tcp(door_host(s, door), &s->ports[door], err);
+    return s->door_fds[door];
+}
+
+/* Of the node, which holds the images. */
+static void open_registry(struct supervisor *s)
+{
+    int port = s->settings->registry_port;
+    struct err err;
+    if (s->n_roles == NODE || port == 0)
+        return;
+    if (open_door(s, DOOR_REGISTRY, port < 0 ? doors[DOOR_REGISTRY].port : (uint16_t)port, &err) <
+        0)
+        log_error(&stderr_log, "there is no registry; --registry-port gives another port",
+                  F_STR("error", str_from_z(err.text)));
+}
+
 /* We are the new program in an old process. A socket that it had not is opened. */
 static int resume_sockets(struct supervisor *s, struct err *err)
 {
@@ -342,10 +375,12 @@ static int resume_sockets(struct supervisor *s, struct err *err)
     for (int i = 0; i < DOORS; i++) {
         s->door_fds[i] = handover_get(named(s, "door", doors[i].name));
         s->ports[i] = (uint16_t)handover_get(named(s, "port", doors[i].name));
-        if (s->door_fds[i] < 0)
-            return err_set(err, ERR_INVALID, "the upgraded program had no door '%s'",
-                           doors[i].name);
     }
+    if (s->door_fds[DOOR_KUBERNETES] < 0)
+        return err_set(err, ERR_INVALID, "the upgraded program had no door '%s'",
+                       doors[DOOR_KUBERNETES].name);
+    if (s->door_fds[DOOR_REGISTRY] < 0)
+        open_registry(s);
     for (int i = 0; i < LOCALS; i++)
         s->local_fds[i] = handover_get(locals[i]);
     s->announced = true;
@@ -432,12 +467,9 @@ static int open_locals(struct supervisor *s, struct err *err)
 
 static int open_sockets(struct supervisor *s, struct err *err)
 {
-    for (int i = 0; i < DOORS; i++) {
-        s->ports[i] = s->settings->ports_auto ? 0 : doors[i].port;
-        s->door_fds[i] = socket_listen_tcp(s->settings->listen, &s->ports[i], err);
-        if (s->door_fds[i] < 0)
-            return err_wrap(err, "door '%s' (try --ports auto)", doors[i].name);
-    }
+    if (open_door(s, DOOR_KUBERNETES, doors[DOOR_KUBERNETES].port, err) < 0)
+        return err_wrap(err, "door '%s' (try --ports auto)", doors[DOOR_KUBERNETES].name);
+    open_registry(s);
     s->command.fd = socket_listen_unix(home_path(&s->home, "run/supervisor.sock"), 0600, err);
     return s->command.fd < 0 ? s->command.fd : 0;
 }
@@ -517,6 +549,7 @@ int supervisor_run(const struct supervisor_settings *settings)
     struct supervisor s = {.settings = settings,
                            .home = {settings->dir, settings->arena},
                            .upgrade_fd = -1,
+                           .door_fds = {-1, -1},
                            .local_fds = {-1, -1, -1}};
     struct err err;
     raise_descriptor_limit();

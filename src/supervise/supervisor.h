@@ -17,11 +17,13 @@ struct supervisor_settings {
     str_t dir;           /* Absolute. */
     enum node_wish node; /* The role that runs pods; it needs root. */
     const char *node_name;
-    const char *listen;       /* An address. */
-    bool ports_auto;          /* Free ports instead of the usual ones. */
-    const char *token_file;   /* NULL: none. */
-    const char *audit_policy; /* A file; NULL: none. */
-    char **argv;              /* Of this process, for the upgrade. */
+    const char *pod_cidr, *bridge; /* Of the node. */
+    const char *listen;            /* An address. */
+    bool ports_auto;               /* Free ports instead of the usual ones. */
+    int registry_port;             /* 0: none; -1: the usual one. */
+    const char *token_file;        /* NULL: none. */
+    const char *audit_policy;      /* A file; NULL: none. */
+    char **argv;                   /* Of this process, for the upgrade. */
     struct arena *arena;
 };
 

@@ -11,6 +11,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct node_role {
@@ -34,14 +35,25 @@ static void ready(void *self)
     close(FD_READY);
 }
 
+/* The supervisor gives it unless the port is another's. */
+static int registry_fd(void)
+{
+    struct stat door;
+    int fd = FD_DOORS + DOOR_REGISTRY;
+    return fstat(fd, &door) == 0 && S_ISSOCK(door.st_mode) ? fd : -1;
+}
+
 static int start(struct node_role *role, const struct role_settings *settings, struct err *err)
 {
     struct node_settings node = {.log = &stderr_log,
                                  .name = settings->node_name,
+                                 .pod_cidr = settings->pod_cidr,
+                                 .bridge = settings->bridge,
                                  .dir = settings->dir.at,
                                  .api_socket = home_path(&role->home, "run/api.sock"),
                                  .self = role,
                                  .local_fd = FD_LOCAL,
+                                 .registry_fd = registry_fd(),
                                  .ready = ready};
     int r = runtime_enter(home_path(&role->home, NODE_RUNTIME_DIR), "", err);
     if (r == 0)

@@ -52,6 +52,18 @@ async function start(dir, args = []) {
   return { child, ready, ended, log: () => log };
 }
 
+// A node with a bridge and addresses of its own, so that those of several tests live side by side.
+let nodes = 0;
+export function nodeArgs(name = 'n1') {
+  const own = (process.pid + 1000 * nodes++) % 16384;
+  return [
+    '--roles=control,node',
+    `--node-name=${name}`,
+    `--bridge=davyt${own}`,
+    `--pod-cidr=10.${128 + (own >> 8)}.${own % 256}.0/24`,
+  ];
+}
+
 export async function davy(t, { args = [], dir } = {}) {
   const own = dir === undefined;
   dir ??= await mkdtemp(path.join(os.tmpdir(), 'davy-scenario-'));
@@ -73,7 +85,7 @@ export async function davy(t, { args = [], dir } = {}) {
   t.after(async () => {
     await house.stop();
     if (args.some((arg) => arg.includes('node,') || arg.includes(',node'))) {
-      const purged = await run(binary, ['purge', '--data', dir]);
+      const purged = await run(binary, ['purge', '--data', dir, ...args.filter((arg) => /^--(bridge|pod-cidr)/.test(arg))]);
       assert.equal(purged.code, 0, purged.stderr + house.log());
     }
     if (own) await rm(dir, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { davy, eventually, kubectl, request } from './kit.js';
+import { davy, eventually, kubectl, nodeArgs, request } from './kit.js';
 
 const apply = (house, ...objects) =>
   kubectl(house, 'apply -f -', { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
@@ -222,7 +222,8 @@ test('provisioners: ours at once, others are waited for', async (t) => {
 const root = process.getuid() === 0 ? {} : { skip: 'it needs root' };
 
 test('the node removes what is left of a claim, and keeps what is to be kept', root, async (t) => {
-  const house = await davy(t, { args: ['--roles=control,node', '--node-name=n1'] });
+  const args = nodeArgs();
+  const house = await davy(t, { args });
   await soon(async () => assert.ok((await get(house, 'node n1')).metadata.uid));
   const kept = { ...storage('kept', 'davy.dev/local'), reclaimPolicy: 'Retain' };
   await apply(house, storage('now', 'davy.dev/local'), kept, pvc('a', { storageClassName: 'now' }), pvc('b', { storageClassName: 'kept' }));
@@ -246,7 +247,7 @@ test('the node removes what is left of a claim, and keeps what is to be kept', r
     await mkdir(path.join(store, c));
     await kubectl(house, 'delete pvc c --wait=false');
     await house.stop();
-    const again = await davy(t, { args: ['--roles=control,node', '--node-name=n1'], dir: house.dir });
+    const again = await davy(t, { args, dir: house.dir });
     await gone(again, `pv ${c}`);
     assert.deepEqual(await readdir(store), [b]);
   });

@@ -5,10 +5,10 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { binary, davy, eventually, kubectl, request, run, temporary } from './kit.js';
+import { binary, davy, eventually, kubectl, nodeArgs, request, run, temporary } from './kit.js';
 
 const root = process.getuid() === 0 ? {} : { skip: 'it needs root' };
-const withNode = { args: ['--roles=control,node', '--node-name=n1'] };
+const withNode = { args: nodeArgs() };
 
 // { control: PID, node: PID } of those that run now.
 function roles(house) {

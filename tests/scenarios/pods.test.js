@@ -4,13 +4,13 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { busyboxImage, saveImage, busyboxLayer } from './images.js';
-import { binary, davy, eventually, kubectl, kubectlRaw, run, temporary } from './kit.js';
+import { binary, davy, eventually, kubectl, kubectlRaw, nodeArgs, run, temporary } from './kit.js';
 
 const root = process.getuid() === 0 ? {} : { skip: 'it needs root' };
 const own = { imagePullPolicy: 'IfNotPresent', image: 'busybox:1' };
 
 async function crew(t) {
-  const house = await davy(t, { args: ['--roles=control,node', '--node-name=n1'] });
+  const house = await davy(t, { args: nodeArgs() });
   const file = busyboxImage(house.dir, ['busybox:1']);
   const imported = await run(binary, ['image', 'import', file, '--data', house.dir]);
   assert.equal(imported.stdout, 'imported docker.io/library/busybox:1\n', imported.stderr);
@@ -21,7 +21,7 @@ const pod = (name, spec = {}, container = {}) => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, labels: { app: name } },
-  spec: { hostNetwork: true, terminationGracePeriodSeconds: 1, containers: [{ name: 'c', ...own, ...container }], ...spec },
+  spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', ...own, ...container }], ...spec },
 });
 const apply = (house, ...objects) =>
   kubectl(house, 'apply -f -', { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
@@ -59,7 +59,10 @@ test('pods', root, async (t) => {
       ['ContainersReady=True', 'Initialized=True', 'PodReadyToStartContainers=True', 'PodScheduled=True', 'Ready=True'],
     );
     assert.equal(status.qosClass, 'BestEffort');
-    assert.equal(status.hostIP, status.podIP);
+    assert.notEqual(status.hostIP, status.podIP);
+    assert.match(await sh(house, 'first', 'cat /etc/hosts'), new RegExp(`\n${status.podIP}\tfirst\n$`));
+    assert.match(await sh(house, 'first', 'cat /etc/resolv.conf'), /^search default.svc.cluster.local svc.cluster.local cluster.local/);
+    assert.equal(await sh(house, 'first', 'hostname'), 'first\n');
     const [container] = status.containerStatuses;
     assert.equal(container.image, 'docker.io/library/busybox:1');
     assert.match(container.imageID, /^sha256:[0-9a-f]{64}$/);
@@ -85,7 +88,7 @@ test('pods', root, async (t) => {
     const made = pod(
       'asked',
       {
-        hostname: 'ignored',
+        hostname: 'other',
         securityContext: { runAsUser: 1001, runAsGroup: 1001, fsGroup: 2002, supplementalGroups: [3003] },
         volumes: [
           { name: 'settings', configMap: { name: 'settings' } },
