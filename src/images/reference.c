@@ -157,7 +157,7 @@ int reference_parse(str_t text, struct reference *out, struct err *err)
         return refuse(err, repository);
     bool official =
         str_eq(registry, STR("docker.io")) && memchr(repository.at, '/', repository.len) == NULL;
-    if (repository.len + sizeof("library/") > REPOSITORY_BYTES)
+    if (official && repository.len + sizeof("library/") > REPOSITORY_BYTES)
         return refuse(err, repository);
     set(out->registry, registry);
     set(out->repository, official ? STR("library/") : STR(""));
