@@ -1,6 +1,7 @@
 /* host_image.c - images by the pod's pull policy, and file systems made of them. */
 #include "base/file.h"
 #include "node/host_priv.h"
+#include "node/image_pull.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -9,6 +10,9 @@
 
 struct getting {
     struct images_call call;
+    struct image_pull pull;
+    struct image_want want; /* In the arena. */
+    bool asked;             /* The registry, and it could not be reached. */
     struct host *host;
     struct step *step;
     struct image_got *got;
@@ -23,6 +27,7 @@ static void end(struct getting *g, const char *reason)
     struct step *step = g->step;
     step->reason = reason;
     images_call_done(&g->call);
+    images_call_done(&g->pull.call);
     arena_done(&g->arena);
     free(g);
     step->done(step);
@@ -35,9 +40,8 @@ static char *copy(str_t text)
     return at;
 }
 
-static void found(struct getting *g)
+static void found(struct getting *g, const struct image *image)
 {
-    const struct image *image = g->call.found;
     AUTO(buf_done) struct buf config = {0};
     json_write(image->config, &config);
     *g->got = (struct image_got){
@@ -46,20 +50,42 @@ static void found(struct getting *g)
         .key = copy(image->manifest),
         .config = copy(buf_str(&config)),
         .bytes = image->bytes,
+        .pulled = image != g->call.found,
         .took_ms = loop_now_ms(g->host->settings.loop) - g->began_ms,
     };
     end(g, NULL);
 }
 
+static void looked(struct images_call *call);
+
+static void refuse_pull(struct getting *g)
+{
+    g->step->r = g->pull.call.r;
+    g->step->err = g->pull.call.err;
+    end(g, "ErrImagePull");
+}
+
+/*
+ * A registry that says no is believed. One that cannot be reached is no reason not to run what is
+ * here: where a kubelet lets the pod wait, `Always` means "the newest that can be had".
+ */
+static void pulled(struct image_pull *pull)
+{
+    struct getting *g = CONTAINER_OF(pull, struct getting, pull);
+    if (pull->call.r == 0) {
+        found(g, pull->call.found);
+    } else if (pull->call.r == ERR_IO && str_eq(g->policy, STR("Always"))) {
+        g->asked = true;
+        images_look(g->host->settings.images, &g->call, reference_name(&g->reference, &g->arena),
+                    looked);
+    } else {
+        refuse_pull(g);
+    }
+}
+
 static void pull(struct getting *g)
 {
-    struct step *step = g->step;
-    step->r =
-        err_set(&step->err, ERR_NOT_FOUND,
-                "failed to pull and unpack image \"%s\": images cannot be pulled yet; take it "
-                "in with `davy image import`",
-                reference_name(&g->reference, &g->arena).at);
-    end(g, "ErrImagePull");
+    image_pull_run(&g->pull, g->host->settings.images, g->host->configs, &g->want, pulled);
 }
 
 static void looked(struct images_call *call)
@@ -67,7 +93,9 @@ static void looked(struct images_call *call)
     struct getting *g = CONTAINER_OF(call, struct getting, call);
     struct step *step = g->step;
     if (call->r == 0) {
-        found(g);
+        found(g, g->call.found);
+    } else if (g->asked) {
+        refuse_pull(g);
     } else if (call->r != ERR_NOT_FOUND) {
         step->r = call->r;
         step->err = call->err;
@@ -120,9 +148,16 @@ static void image(void *self, struct step *step, const struct image_want *want,
     *g = (struct getting){.host = host, .step = step, .got = got};
     g->ref = arena_str(&g->arena, want->ref);
     g->policy = arena_str(&g->arena, want->policy);
+    g->want = (struct image_want){.uid = arena_str(&g->arena, want->uid),
+                                  .ns = arena_str(&g->arena, want->ns),
+                                  .ref = g->ref};
+    if (want->secrets != NULL)
+        g->want.secrets = json_clone(want->secrets, &g->arena);
     g->began_ms = loop_now_ms(host->settings.loop);
     if (reference_parse(g->ref, &g->reference, &err) < 0)
         refuse(g, &err);
+    else if (str_eq(g->policy, STR("Always")))
+        pull(g); /* The registry says what the name means now. */
     else
         images_look(host->settings.images, &g->call, reference_name(&g->reference, &g->arena),
                     looked);

@@ -210,6 +210,76 @@ test('buildah builds and pushes', buildah, async (t) => {
   await eventually(async () => (await kubectl.json(house, 'get pod built')).status.phase === 'Running');
 });
 
+// Lets through to a registry who says "user" and "secret".
+async function guarded(t, url) {
+  const asked = [];
+  const server = createServer(async (request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    if (request.headers.authorization !== `Basic ${btoa('user:secret')}`) {
+      response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="tests"' }).end('{}');
+      return;
+    }
+    const answer = await fetch(url + request.url, { method: request.method, headers: { Accept: request.headers.accept ?? '' } });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => new Promise((resolve) => (server.close(resolve), server.closeAllConnections()));
+  t.after(close);
+  return { name: `127.0.0.1:${server.address().port}`, asked, close };
+}
+
+test('pods pull what they need', skopeo, async (t) => {
+  const house = await crew(t);
+  const file = busyboxImage(house.dir, ['tools:v1']);
+  ok(await copy('--dest-tls-verify=false', `docker-archive:${file}`, `docker://${house.registry}/team/tools:v1`));
+  const guard = await guarded(t, house.url);
+  const image = `${guard.name}/team/tools:v1`;
+  const create = (name, spec = {}, policy = 'IfNotPresent') =>
+    kubectl(house, 'apply -f -', {
+      input: JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name },
+        spec: { hostNetwork: true, terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image, imagePullPolicy: policy }], ...spec },
+      }),
+    });
+  const running = (name) => eventually(async () => (await kubectl.json(house, `get pod ${name}`)).status.phase === 'Running');
+
+  await t.test('not as nobody', async () => {
+    await create('nobody');
+    const message = await eventually(async () => {
+      const now = (await kubectl.json(house, 'get pod nobody')).status.containerStatuses?.[0].state.waiting;
+      return /^(ErrImagePull|ImagePullBackOff)$/.test(now?.reason ?? '') && now.message;
+    });
+    const why = `failed to pull and unpack image "${image}": failed to resolve reference "${image}": pull access denied, repository does not exist or may require authorization`;
+    assert.ok(message.includes(why), message);
+    await kubectl(house, 'delete pod nobody --grace-period=0 --force');
+  });
+
+  await t.test('with the Secret that fits', async () => {
+    const auths = { 'registry.example.com': { username: 'other', password: 'x' }, [`http://${guard.name}/v2/`]: { auth: btoa('user:secret') } };
+    const stringData = { '.dockerconfigjson': JSON.stringify({ auths }) };
+    await kubectl(house, 'apply -f -', {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'pull' }, type: 'kubernetes.io/dockerconfigjson', stringData }),
+    });
+    await create('somebody', { imagePullSecrets: [{ name: 'absent' }, { name: 'pull' }] });
+    await running('somebody');
+    await eventually(async () => /Successfully pulled image/.test(await kubectl(house, 'get events')));
+    assert.ok(!guard.asked.some((line) => line.includes('/blobs/')), 'layers that are here do not come again');
+  });
+
+  await t.test('Always asks, and takes what is here when nobody answers', async () => {
+    const before = guard.asked.length;
+    await create('always', { imagePullSecrets: [{ name: 'pull' }] }, 'Always');
+    await running('always');
+    assert.ok(guard.asked.length > before);
+    await guard.close();
+    await create('alone', { imagePullSecrets: [{ name: 'pull' }] }, 'Always');
+    await running('alone');
+  });
+});
+
 test('a registry that stops in the middle leaves nothing behind', root, async (t) => {
   const house = await crew(t);
   const server = createServer((_, response) => response.socket.destroy());
