@@ -6,6 +6,7 @@
 #include "kinds/kinds.h"
 #include "node/host_open.h"
 #include "node/image_door.h"
+#include "node/net_dns.h"
 #include "node/node_self.h"
 #include "node/pods.h"
 #include "node/registry_door.h"
@@ -29,6 +30,7 @@ struct node {
     struct runtime *runtime;
     struct images *images;
     struct podnet *podnet;
+    struct net_dns *dns;
     struct host *host;
     struct pods *pods;
     struct streams_host streams;
@@ -174,7 +176,15 @@ static int open_network(struct node *node, struct err *err)
     };
     if (!cidr_parse(str_from_z(node->settings.pod_cidr), &settings.pods))
         return err_set(err, ERR_INVALID, "'%s' is no range of addresses", node->settings.pod_cidr);
-    return podnet_open(&settings, &node->podnet, err);
+    int r = podnet_open(&settings, &node->podnet, err);
+    if (r < 0)
+        return r;
+    struct net_dns_settings dns = {.loop = node->settings.loop,
+                                   .log = node->settings.log,
+                                   .remote = node->remote,
+                                   .address = podnet_gateway(node->podnet)};
+    net_dns_new(&dns, &node->dns);
+    return 0;
 }
 
 /* Containers of an earlier life of this process. */
@@ -307,6 +317,7 @@ void node_close(struct node *node)
     pods_free(node->pods);
     host_close(node->host);
     runtime_close(node->runtime);
+    net_dns_free(node->dns);
     podnet_close(node->podnet);
     images_close(node->images);
     node_self_free(node->own);

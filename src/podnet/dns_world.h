@@ -23,10 +23,10 @@ static bool world_has_ns(void *self, str_t ns)
     return str_eq(ns, STR("default")) || str_eq(ns, STR("empty"));
 }
 
-static bool world_service(void *self, str_t ns, str_t name, struct arena *arena,
+static bool world_service(void *self, str_t ns, str_t name, bool all, struct arena *arena,
                           struct dns_service *out)
 {
-    (void)self;
+    (void)self, (void)all;
     if (!str_eq(ns, STR("default")))
         return false;
     *out = (struct dns_service){0};

@@ -80,7 +80,7 @@ static bool port_fits(const struct dns_port *port, const struct parts *parts)
            (str_eq(port->name, parts->port) && str_eq(port->protocol, parts->protocol));
 }
 
-static str_t host_of(const struct dns_end *end, struct arena *arena)
+str_t dns_end_host(const struct dns_end *end, struct arena *arena)
 {
     if (end->hostname.len > 0)
         return end->hostname;
@@ -143,7 +143,7 @@ static void add_ends(struct asked *asked, const struct parts *parts,
     for (int pass = 0; pass < 2; pass++) /* Additional records are behind all answers. */
         for (size_t i = 0; i < n; i++) {
             const struct dns_end *end = &service->ends[(first + i) % n];
-            str_t host = host_of(end, asked->arena);
+            str_t host = dns_end_host(end, asked->arena);
             if ((parts->host.len > 0 && !str_eq(host, parts->host)) ||
                 !any_port(end->ports, end->n_ports, parts))
                 continue;
@@ -188,7 +188,8 @@ static enum dns_code answer_service(struct asked *asked, str_t name)
         return DNS_NO_NAME;
     if (parts.name.len == 0)
         return DNS_FINE;
-    if (!source->service(source->self, parts.ns, parts.name, asked->arena, &service))
+    if (!source->service(source->self, parts.ns, parts.name, parts.host.len > 0, asked->arena,
+                         &service))
         return DNS_NO_NAME;
     if (service.external.len > 0)
         return parts.host.len > 0 || parts.protocol.len > 0 ? DNS_NO_NAME

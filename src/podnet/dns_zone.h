@@ -45,11 +45,15 @@ struct dns_source {
     void *self;
     bool (*ready)(void *self); /* What is not there is not there; else nothing is said of it. */
     bool (*has_ns)(void *self, str_t ns);
-    bool (*service)(void *self, str_t ns, str_t name, struct arena *arena, struct dns_service *out);
+    /* `ends`: they are wanted also of one that has an address of its own. */
+    bool (*service)(void *self, str_t ns, str_t name, bool ends, struct arena *arena,
+                    struct dns_service *out);
     /* The names of an address below svc, such as "web-0.web.default". Gives how many, and at most
      * `most`. */
     size_t (*names)(void *self, struct ip ip, struct arena *arena, str_t *out, size_t most);
 };
+
+str_t dns_end_host(const struct dns_end *end, struct arena *arena);
 
 enum dns_outcome {
     DNS_ANSWERED,
