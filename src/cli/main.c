@@ -1,6 +1,7 @@
 /* main.c - the `davy` command: a table of words, and what each does. */
 #include "api/audit.h"
 #include "base/file.h"
+#include "cli/build.h"
 #include "cli/image.h"
 #include "cli/program.h"
 #include "kube/meta.h"
@@ -271,6 +272,11 @@ static int run_image(const struct options *o)
     return image_command(o->dir, o->words, o->n_words, o->output, o->arena);
 }
 
+static int run_build(const struct options *o)
+{
+    return build_command(o->argv, o->arena);
+}
+
 static int run_purge(const struct options *o)
 {
     struct err err;
@@ -350,6 +356,8 @@ static const struct command commands[] = {
      "go on with another binary, sockets kept", run_upgrade},
     {"image", image_usage,
      "images of this machine, to and from files", run_image},
+    {"build", build_usage,
+     "an image of a Dockerfile, by buildah", run_build},
     {"purge", "[--data DIR] [--pod-cidr 10.88.0.0/16] [--bridge davy0]",
      "end the containers that a Davy which was stopped has left running", run_purge},
     {"backup", "create|restore FILE [--data DIR]",
@@ -446,7 +454,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (strcmp(word, commands[i].name) != 0)
             continue;
-        int code = parse(argc, argv, &options);
+        bool own = commands[i].run == run_build; /* Its options may be there many times. */
+        int code = own ? 0 : parse(argc, argv, &options);
         return code != 0 ? code : commands[i].run(&options);
     }
     return bad_usage(word);

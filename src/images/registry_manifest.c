@@ -17,8 +17,11 @@ static bool resolve(struct visit *visit, str_t *digest)
         *digest = visit->reference;
         return blob_is_there(images->dir, visit->reference);
     }
-    str_t name = visit_name(visit, visit->reference);
-    if (!names_find(&visit->registry->settings.images->names, name, found))
+    struct names *names = &visit->registry->settings.images->names;
+    str_t whole = arena_printf(&visit->arena, STR_F ":" STR_F, STR_A(visit->repository),
+                               STR_A(visit->reference));
+    if (!names_find(names, visit_name(visit, visit->reference), found) &&
+        !names_find(names, whole, found)) /* As a mirror: "docker.io/library/web". */
         return false;
     *digest = arena_str(&visit->arena, str_from_z(found));
     return true;

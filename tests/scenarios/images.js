@@ -71,6 +71,7 @@ export function saveImage(file, names, layers, config = {}) {
     os: 'linux',
     config: { Env: ['PATH=/bin'], Cmd: ['sleep', '3600'], ...config },
     rootfs: { type: 'layers', diff_ids: ids.map((id) => `sha256:${id}`) },
+    history: ids.map(() => ({ created: '2026-11-27T00:00:00Z', created_by: 'tests' })),
   });
   const manifest = [{ Config: `${sha256(text)}.json`, RepoTags: names, Layers: ids.map((id) => `${id}/layer.tar`) }];
   const entries = new Map([[manifest[0].Config, { text }], ...layers.map((bytes, i) => [`${ids[i]}/layer.tar`, { bytes }])]);
