@@ -29,10 +29,11 @@ struct image_want {
 };
 
 struct image_got { /* The texts are malloc()ed; image_got_done() frees them. */
-    char *name;    /* In full: "docker.io/library/web:v1" */
-    char *id;      /* "sha256:..." or the name with its digest, as it is shown. */
-    char *key;     /* For rootfs(). */
-    char *config;  /* JSON: the `config` of its configuration. */
+    void (*pulling)(struct image_got *got); /* It is not here: a download begins. May be NULL. */
+    char *name;                             /* In full: "docker.io/library/web:v1" */
+    char *id;     /* "sha256:..." or the name with its digest, as it is shown. */
+    char *key;    /* For rootfs(). */
+    char *config; /* JSON: the `config` of its configuration. */
     bool pulled;
     uint64_t bytes; /* Pulled. */
     msec_t took_ms;

@@ -85,6 +85,8 @@ static void pulled(struct image_pull *pull)
 
 static void pull(struct getting *g)
 {
+    if (g->got->pulling != NULL)
+        g->got->pulling(g->got);
     image_pull_run(&g->pull, g->host->settings.images, g->host->configs, &g->want, pulled);
 }
 

@@ -433,6 +433,15 @@ static void get_configs(struct container *c)
 
 /* --- image --- */
 
+static void say_pulling(struct image_got *got)
+{
+    struct container *c = CONTAINER_OF(got, struct container, image);
+    AUTO(arena_done) struct arena arena = {0};
+    const struct json *container = container_in(pod_tree(c->pod, &arena), facts_of(c)->name);
+    container_event(c, false, "Pulling", "Pulling image \"" STR_F "\"",
+                    STR_A(json_get_text(container, STR("image"))));
+}
+
 static void say_pulled(struct container *c, const char *image)
 {
     const struct image_got *got = &c->image;
@@ -479,6 +488,7 @@ static void get_image(struct container *c, const struct json *object, const stru
                               .policy = json_get_text(container, STR("imagePullPolicy")),
                               .secrets = json_at(object, "spec.imagePullSecrets")};
     image_got_done(&c->image);
+    c->image.pulling = say_pulling;
     c->doing = DOING_IMAGE;
     c->step = (struct step){.done = image_there};
     host->image(host->self, &c->step, &want, &c->image);

@@ -52,22 +52,25 @@ async function start(dir, args = []) {
   return { child, ready, ended, log: () => log };
 }
 
-// A node with a bridge and addresses of its own, so that those of several tests live side by side.
-let nodes = 0;
-export function nodeArgs(name = 'n1') {
-  const own = (process.pid + 1000 * nodes++) % 16384;
-  return [
-    '--roles=control,node',
-    `--node-name=${name}`,
-    `--bridge=davyt${own}`,
-    `--pod-cidr=10.${128 + (own >> 8)}.${own % 256}.0/24`,
-  ];
+export const nodeArgs = (name = 'n1') => ['--roles=control,node', `--node-name=${name}`];
+
+// A node has a bridge and addresses of its own here, so that those of several tests live side by side;
+// who starts another one with the same directory goes on with them.
+const networks = new Map();
+function networkArgs(args, dir) {
+  if (!args.some((arg) => arg.startsWith('--roles') && arg.includes('node'))) return [];
+  if (!networks.has(dir)) {
+    const own = (process.pid + 1000 * networks.size) % 16384;
+    networks.set(dir, [`--bridge=davyt${own}`, `--pod-cidr=10.${128 + (own >> 8)}.${own % 256}.0/24`]);
+  }
+  return networks.get(dir);
 }
 
 export async function davy(t, { args = [], dir } = {}) {
   const own = dir === undefined;
   dir ??= await mkdtemp(path.join(os.tmpdir(), 'davy-scenario-'));
-  const process_ = await start(dir, args);
+  const network = networkArgs(args, dir);
+  const process_ = await start(dir, [...args, ...network]);
   const house = {
     dir,
     pid: process_.child.pid,
@@ -84,8 +87,8 @@ export async function davy(t, { args = [], dir } = {}) {
   };
   t.after(async () => {
     await house.stop();
-    if (args.some((arg) => arg.includes('node,') || arg.includes(',node'))) {
-      const purged = await run(binary, ['purge', '--data', dir, ...args.filter((arg) => /^--(bridge|pod-cidr)/.test(arg))]);
+    if (network.length > 0) {
+      const purged = await run(binary, ['purge', '--data', dir, ...network]);
       assert.equal(purged.code, 0, purged.stderr + house.log());
     }
     if (own) await rm(dir, { recursive: true, force: true });

@@ -280,3 +280,25 @@ test('images: import, list, tag, save, remove, prune', root, async (t) => {
   assert.ok(existsSync(path.join(house.dir, 'images')));
   assert.match((await image('import', '/dev/null')).stderr, /davy: /);
 });
+
+test('an image that was pushed here is pulled by a pod, with what a Secret says', root, async (t) => {
+  const house = await crew(t);
+  const url = await eventually(() => house.endpoints.registry);
+  const registry = `localhost:${new URL(url).port}`;
+  const image = (...args) => run(binary, ['image', ...args, '--data', house.dir]);
+  const name = `${registry}/team/busybox:1`;
+  assert.equal((await image('tag', 'busybox:1', name)).code, 0);
+  await kubectl(house, ['create', 'secret', 'docker-registry', 'pull', `--docker-server=${registry}`, '--docker-username=u', '--docker-password=p']);
+  await apply(house, pod('pulls', { imagePullSecrets: [{ name: 'pull' }] }, { image: name, imagePullPolicy: 'Always' }));
+  const status = await phase(house, 'pulls', 'Running');
+  assert.equal(status.containerStatuses[0].image, name);
+  const events = (await kubectl.json(house, 'get events')).items.filter((e) => e.involvedObject.name === 'pulls').map((e) => e.reason);
+  assert.deepEqual(events.filter((reason) => reason !== 'Scheduled'), ['Pulling', 'Pulled', 'Created', 'Started']);
+
+  await apply(house, pod('misses', {}, { image: `${registry}/no/such:1` }));
+  const missing = await waiting(house, 'misses', 'ErrImagePull');
+  assert.match(missing.containerStatuses[0].state.waiting.message, /^failed to pull and unpack image "localhost:\d+\/no\/such:1": failed to resolve reference .*: not found$/);
+  const late = await waiting(house, 'misses', 'ImagePullBackOff');
+  assert.match(late.containerStatuses[0].state.waiting.message, /^Back-off pulling image "localhost/);
+  await kubectl(house, 'delete pod pulls misses');
+});
