@@ -168,11 +168,14 @@ TEST(processes_run_in_a_container_with_streams_of_their_own)
             CHECK(n == 3 && memcmp(output, "abc", 3) == 0);
             close(fd);
         }
-        exec = (struct exec_spec){.args = SHELL("stty size; cat; exit 5"),
-                                  .tty = true,
-                                  .stdin_open = true,
-                                  .columns = 91,
-                                  .rows = 33};
+        /* crun hands the terminal over and goes on: its size is there soon, not at once. */
+        exec =
+            (struct exec_spec){.args = SHELL("while [ \"$(stty size)\" != '33 91' ]; do :; done; "
+                                             "stty size; cat; exit 5"),
+                               .tty = true,
+                               .stdin_open = true,
+                               .columns = 91,
+                               .rows = 33};
         if (CHECK_INT(ground_exec(&g, "host", &exec, &fd), 0)) {
             CHECK(send(fd, "iabc\r", 5, 0) == 5 && send(fd, "e", 1, 0) == 1);
             CHECK_INT(frames_to_end(fd, output, sizeof(output), &n), 5);
