@@ -27,6 +27,14 @@ socklen_t dns_peer_of(struct ip ip, uint16_t port, union dns_peer *out)
     return sizeof(out->v6);
 }
 
+bool dns_peer_same(const union dns_peer *a, const union dns_peer *b)
+{
+    if (a->any.sa_family != b->any.sa_family)
+        return false;
+    return a->any.sa_family == AF_INET ? a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr
+                                       : memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, 16) == 0;
+}
+
 void dns_reply(struct dns *dns, const struct dns_asker *asker, const uint8_t *bytes, size_t n)
 {
     if (asker->connection != NULL)

@@ -4,7 +4,7 @@
  * UDP and TCP. A question for others goes to the name servers of `resolv`, which is read again when
  * it has changed: over UDP from a socket of its own, so that nobody can guess the port; over TCP if
  * it came so. Each is asked for DNS_TRY_MS, twice. What waits is bounded: above that questions are
- * answered with SERVFAIL, connections not accepted.
+ * answered with SERVFAIL, connections not accepted; nobody may use all of it (..._EACH_MAX).
  */
 #pragma once
 
@@ -13,7 +13,14 @@
 
 struct dns;
 
-enum { DNS_TRY_MS = 2000, DNS_FORWARDS_MAX = 512, DNS_CONNECTIONS_MAX = 128, DNS_SERVERS_MAX = 3 };
+enum {
+    DNS_TRY_MS = 2000,
+    DNS_FORWARDS_MAX = 512,
+    DNS_FORWARDS_EACH_MAX = 128,
+    DNS_CONNECTIONS_MAX = 128,
+    DNS_CONNECTIONS_EACH_MAX = 16,
+    DNS_SERVERS_MAX = 3,
+};
 
 struct dns_settings {
     struct loop *loop;

@@ -282,13 +282,22 @@ static void next_try(struct dns_forward *f)
     finish_code(f, DNS_FAILED, false);
 }
 
+static bool too_many(const struct dns *dns, const struct dns_asker *asker)
+{
+    size_t same = 0;
+    LIST_EACH(&dns->forwards, item)
+        same +=
+            dns_peer_same(&CONTAINER_OF(item, struct dns_forward, link)->asker.peer, &asker->peer);
+    return dns->n_forwards >= DNS_FORWARDS_MAX || same >= DNS_FORWARDS_EACH_MAX;
+}
+
 void dns_forward(struct dns *dns, const struct dns_asker *asker, str_t question,
                  const struct dns_query *query, str_t target)
 {
     uint16_t id;
     read_servers(dns);
-    if (dns->n_servers == 0 || dns->n_forwards >= DNS_FORWARDS_MAX ||
-        question.len > DNS_DATAGRAM_MAX || getrandom(&id, sizeof(id), 0) != sizeof(id)) {
+    if (dns->n_servers == 0 || too_many(dns, asker) || question.len > DNS_DATAGRAM_MAX ||
+        getrandom(&id, sizeof(id), 0) != sizeof(id)) {
         dns_reply_code(dns, asker, question, query, DNS_FAILED, false);
         return;
     }

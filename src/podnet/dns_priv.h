@@ -17,7 +17,7 @@ struct dns_connection;
 struct dns_forward;
 
 struct dns_asker {
-    struct dns_connection *connection; /* NULL: over UDP, from `peer`. */
+    struct dns_connection *connection; /* NULL: over UDP. */
     union dns_peer peer;
     socklen_t peer_len;
 };
@@ -36,6 +36,7 @@ struct dns {
 };
 
 socklen_t dns_peer_of(struct ip ip, uint16_t port, union dns_peer *out);
+bool dns_peer_same(const union dns_peer *a, const union dns_peer *b); /* The address only. */
 void dns_reply(struct dns *dns, const struct dns_asker *asker, const uint8_t *bytes, size_t n);
 /* One question. Its asker gets one reply, now or later, or, if it made no sense at all, none:
  * false. */

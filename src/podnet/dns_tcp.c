@@ -13,6 +13,7 @@ enum { IDLE_MS = 10 * 1000 };
 struct dns_connection {
     struct list link;
     struct dns *dns;
+    union dns_peer peer;
     struct loop_fd watch;
     struct timer timer;
     struct dns_forward *waits;
@@ -113,7 +114,7 @@ static bool read_in(struct dns_connection *c)
 /* The next question, if it is whole and the one before it has its answer. False: no good. */
 static bool take_one(struct dns_connection *c)
 {
-    struct dns_asker asker = {.connection = c};
+    struct dns_asker asker = {.connection = c, .peer = c->peer};
     char question[DNS_DATAGRAM_MAX];
     if (c->waits != NULL || c->out.len > 0 || c->n_in < 2)
         return true;
@@ -154,15 +155,30 @@ static void ready(struct loop_fd *watch, unsigned events)
     go_on(c);
 }
 
+static bool too_many(const struct dns *dns, const union dns_peer *peer)
+{
+    size_t same = 0;
+    LIST_EACH(&dns->connections, item)
+        same += dns_peer_same(&CONTAINER_OF(item, struct dns_connection, link)->peer, peer);
+    return same >= DNS_CONNECTIONS_EACH_MAX;
+}
+
 void dns_accept(struct dns *dns)
 {
     struct err ignored;
     int fd = socket_accept(dns->tcp.fd, &ignored);
     if (fd < 0)
         return;
+    union dns_peer peer = {0};
+    socklen_t len = sizeof(peer);
+    if (getpeername(fd, &peer.any, &len) < 0 || too_many(dns, &peer)) {
+        close(fd);
+        return;
+    }
     struct dns_connection *c = calloc(1, sizeof(*c));
     MUST(c != NULL);
     c->dns = dns;
+    c->peer = peer;
     if (loop_watch(dns->settings.loop, &c->watch, fd, LOOP_READ, ready, &ignored) < 0) {
         close(fd);
         free(c);

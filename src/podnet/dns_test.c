@@ -5,6 +5,7 @@
 #include "podnet/dns_world.h"
 #include "testkit/test.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -63,6 +64,16 @@ static ssize_t receive(struct world *w, int fd, char *to, size_t n)
     return got;
 }
 
+static int dial_udp(struct ip ip, uint16_t port)
+{
+    char text[IP_TEXT_MAX];
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+    MUST(inet_pton(AF_INET, ip_text(ip, text), &at.sin_addr) == 1);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    MUST(connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+    return fd;
+}
+
 struct found {
     struct ip ip;
     size_t n;
@@ -89,9 +100,7 @@ static size_t ask(struct world *w, bool tcp, const char *name, struct found *fou
     int fd = socket_dial_tcp("127.0.0.1", dns_port_of(w->ours), &w->err);
     if (!tcp) {
         close(fd);
-        struct sockaddr_in at = {AF_INET, htons(dns_port_of(w->ours)), {htonl(0x7f000001)}, {0}};
-        fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        MUST(connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+        fd = dial_udp((struct ip){4, {127, 0, 0, 1}}, dns_port_of(w->ours));
     }
     MUST(send(fd, question + (tcp ? 0 : 2), n + (tcp ? 2 : 0), 0) == (ssize_t)n + (tcp ? 2 : 0));
     size_t head = tcp ? 2 : 0, whole = tcp ? 2 : 1;
@@ -154,6 +163,43 @@ TEST(without_servers_others_names_fail)
     MUST(file_write(w.resolv, 0600, STR("nameserver 127.0.0.1\n"), &w.err) == 0); /* Ourselves. */
     CHECK_INT(ask(&w, true, "www.example.org", &found, &answer), 0);
     CHECK_INT(answer.at[3] & 15, DNS_FAILED);
+    teardown(&w);
+}
+
+/* A server that says nothing takes from one who asks much, and from nobody else. */
+TEST(nobody_can_keep_others_from_asking)
+{
+    enum { ASKED = DNS_FORWARDS_EACH_MAX + 8, DIALED = DNS_CONNECTIONS_EACH_MAX + 1 };
+    struct world w;
+    struct found found;
+    str_t answer;
+    uint8_t question[DNS_PLAIN_MAX];
+    char bytes[DNS_PLAIN_MAX];
+    int fds[DIALED];
+    setup(&w, true);
+    struct sockaddr_in at = {AF_INET, htons(dns_port_of(w.others)), {htonl(0x7f000003)}, {0}};
+    int silent = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    MUST(bind(silent, (struct sockaddr *)&at, sizeof(at)) == 0);
+    MUST(file_write(w.resolv, 0600, STR("nameserver 127.0.0.3\n"), &w.err) == 0);
+    int fd = dial_udp((struct ip){4, {127, 0, 0, 1}}, dns_port_of(w.ours));
+    size_t n = dns_ask(question, 1, STR("www.example.org"), DNS_A);
+    for (int i = 0; i < ASKED; i++) {
+        MUST(send(fd, question, n, 0) == (ssize_t)n);
+        MUST(loop_turn(w.loop, 1, &w.err) == 0);
+    }
+    for (int i = DNS_FORWARDS_EACH_MAX; i < ASKED; i++) {
+        CHECK(receive(&w, fd, bytes, sizeof(bytes)) == (ssize_t)n);
+        CHECK_INT(bytes[3] & 15, DNS_FAILED);
+    }
+    CHECK(recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) < 0);
+    CHECK_INT(ask(&w, false, "web.default.svc.cluster.local", &found, &answer), 1);
+    for (int i = 0; i < DIALED; i++)
+        fds[i] = socket_dial_tcp("127.0.0.1", dns_port_of(w.ours), &w.err);
+    CHECK_INT(receive(&w, fds[DIALED - 1], bytes, sizeof(bytes)), 0); /* One too many. */
+    for (int i = 0; i < DIALED; i++)
+        close(fds[i]);
+    close(fd);
+    close(silent);
     teardown(&w);
 }
 
