@@ -27,7 +27,8 @@ enum { EXIT_USAGE = 2 };
 struct options {
     str_t dir; /* Absolute. */
     const char *listen, *roles, *role, *binary, *token_file, *audit_policy, *node_name, *output;
-    const char *pod_cidr, *bridge, *registry_port;
+    const char *pod_cidr, *bridge, *registry_port, *image_gc;
+    unsigned image_gc_percent;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
     size_t n_words;
@@ -136,6 +137,7 @@ static int run_role(const struct options *o, const char *node_name)
                                      .node_name = node_name,
                                      .pod_cidr = o->pod_cidr,
                                      .bridge = o->bridge,
+                                     .image_gc_percent = o->image_gc_percent,
                                      .token_file = o->token_file,
                                      .audit_policy = o->audit_policy};
     return strcmp(o->role, "node") == 0 ? node_run(&settings) : control_run(&settings);
@@ -171,6 +173,7 @@ static int run_serve(const struct options *o)
                                            .bridge = o->bridge,
                                            .ports_auto = o->ports_auto,
                                            .registry_port = registry_port,
+                                           .image_gc_percent = o->image_gc_percent,
                                            .listen = o->listen,
                                            .argv = o->argv,
                                            .token_file = o->token_file,
@@ -346,7 +349,8 @@ static int run_help(const struct options *o);
 static const struct command commands[] = {
     {"serve", "[--data DIR] [--ports auto] [--listen ADDRESS] [--roles=control,node]\n"
      "        [--node-name NAME] [--pod-cidr 10.88.0.0/16] [--bridge davy0]\n"
-     "        [--registry-port PORT] [--token-auth-file FILE] [--audit-policy-file FILE]",
+     "        [--registry-port PORT] [--image-gc-threshold PERCENT]\n"
+     "        [--token-auth-file FILE] [--audit-policy-file FILE]",
      "run Davy", run_serve},
     {"status", "[--data DIR]",
      "is it ready, and where are its doors", run_status},
@@ -424,6 +428,7 @@ static int parse(int argc, char **argv, struct options *o)
             option(argv, &i, "--pod-cidr", &o->pod_cidr) ||
             option(argv, &i, "--bridge", &o->bridge) ||
             option(argv, &i, "--registry-port", &o->registry_port) ||
+            option(argv, &i, "--image-gc-threshold", &o->image_gc) ||
             option(argv, &i, "--token-auth-file", &o->token_file) ||
             option(argv, &i, "--audit-policy-file", &o->audit_policy) ||
             option(argv, &i, "--binary", &o->binary) || option(argv, &i, "--output", &o->output) ||
@@ -433,6 +438,11 @@ static int parse(int argc, char **argv, struct options *o)
             return bad_usage(argv[i]);
         o->words[o->n_words++] = argv[i];
     }
+    int64_t percent = IMAGE_GC_PERCENT;
+    if (o->image_gc != NULL &&
+        (!str_to_i64(str_from_z(o->image_gc), &percent) || percent < 1 || percent > 100))
+        return bad_usage(o->image_gc);
+    o->image_gc_percent = (unsigned)percent;
     if (ports != NULL && strcmp(ports, "auto") != 0 && strcmp(ports, "default") != 0)
         return bad_usage(ports);
     o->ports_auto = ports != NULL && strcmp(ports, "auto") == 0;

@@ -268,6 +268,32 @@ void images_prune(struct images *images, struct images_call *call,
     pool_run(images->settings.pool, &call->job);
 }
 
+static void collect(struct images_call *call)
+{
+    struct collected collected = {0};
+    (void)pthread_rwlock_wrlock(&call->images->blobs);
+    str_t *used = NULL;
+    size_t n = call->used(call->self, &call->arena, &used);
+    call->r =
+        store_collect(call->images, call->budget, used, n, &call->arena, &collected, &call->err);
+    (void)pthread_rwlock_unlock(&call->images->blobs);
+    call->found = collected.found;
+    call->n_found = collected.n;
+    call->freed = collected.freed;
+}
+
+void images_collect(struct images *images, struct images_call *call,
+                    const struct images_budget *budget,
+                    size_t (*used)(void *self, struct arena *arena, str_t **manifests), void *self,
+                    void (*done)(struct images_call *call))
+{
+    prepare(images, call, STR(""), STR(""), collect, done);
+    call->budget = budget;
+    call->used = used;
+    call->self = self;
+    pool_run(images->settings.pool, &call->job);
+}
+
 /* --- file systems --- */
 
 static void mount_parts(struct images_call *call)

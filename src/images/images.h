@@ -57,6 +57,7 @@ struct images_call { /* The caller's, in place until done(). */
     size_t (*used)(void *self, struct arena *arena, str_t **manifests);
     void *self;
     const struct images_pull_want *want;
+    const struct images_budget *budget;
 };
 
 void images_call_done(struct images_call *call);
@@ -98,6 +99,17 @@ void images_tag(struct images *images, struct images_call *call, str_t name, str
 void images_prune(struct images *images, struct images_call *call,
                   size_t (*used)(void *self, struct arena *arena, str_t **manifests), void *self,
                   void (*done)(struct images_call *call));
+
+struct images_budget {     /* The caller's, in place until done(). */
+    unsigned high_percent; /* Of the file system in use, from which on something goes, */
+    unsigned low_percent;  /* until no more than this is. */
+    int64_t age_min_ms;    /* What was used later than so long ago stays. */
+};
+/* Names go, those used longest ago first, but for manifests of `used`; tells which, and `freed`. */
+void images_collect(struct images *images, struct images_call *call,
+                    const struct images_budget *budget,
+                    size_t (*used)(void *self, struct arena *arena, str_t **manifests), void *self,
+                    void (*done)(struct images_call *call));
 
 /* A container's own file system at `path`; see mount.h. */
 void images_mount(struct images *images, struct images_call *call, str_t manifest, str_t path,

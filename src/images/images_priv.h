@@ -53,4 +53,13 @@ int store_prune(struct images *images, const str_t *used, size_t n, uint64_t *fr
 /* For an hour the blob is not pruned. Any thread. */
 void blob_keep(struct images *images, str_t digest);
 
+/* collect.c: with `blobs` locked for writing. */
+struct collected {
+    struct image *found; /* What went, in this order. */
+    size_t n;
+    uint64_t freed;
+};
+int store_collect(struct images *images, const struct images_budget *budget, const str_t *used,
+                  size_t n_used, struct arena *arena, struct collected *out, struct err *err);
+
 int64_t wall_now_ms(void);

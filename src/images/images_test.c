@@ -302,3 +302,54 @@ TEST(archives_that_are_none)
         world_done(&w);
     }
 }
+
+/* --- room --- */
+
+static size_t one_is_used(void *self, struct arena *arena, str_t **manifests)
+{
+    *manifests = arena_array(arena, str_t, 1);
+    (*manifests)[0] = *(const str_t *)self;
+    return 1;
+}
+
+TEST(images_go_when_the_disk_is_full)
+{
+    static const char *const names[] = {"docker.io/library/a:1", "docker.io/library/b:1",
+                                        "docker.io/library/c:1"};
+    static const struct images_budget full = {.age_min_ms = -1}, roomy = {.high_percent = 100},
+                                      fresh = {.age_min_ms = 3600 * 1000};
+    struct world w;
+    AUTO(arena_done) struct arena arena = {0};
+    world_init(&w);
+    make_archive(&w, "in.tar", "\"a:1\"");
+    images_import(w.images, &w.call, path_in(&w, "in.tar", &arena), world_over);
+    CHECK_INT(wait_for(&w), 0);
+    str_t used = arena_str(&arena, w.call.found[0].manifest), none = STR("");
+    for (size_t i = 0; i < 3; i++) { /* Last used in the order c, a, b. */
+        const char *name = names[(i + 2) % 3];
+        MUST(names_set(&w.images->names, str_from_z(name), used.at, (int64_t)i + 1, &w.err) == 0);
+    }
+    const struct images_budget *idle[] = {&roomy, &full};
+    for (size_t i = 0; i < 2; i++) {
+        images_call_done(&w.call);
+        images_collect(w.images, &w.call, idle[i], one_is_used, &used, world_over);
+        CHECK_INT(wait_for(&w), 0);
+        CHECK_INT(w.call.n_found, 0);
+    }
+    images_call_done(&w.call);
+    images_collect(w.images, &w.call, &fresh, one_is_used, &none, world_over);
+    CHECK_INT(wait_for(&w), 0);
+    CHECK_INT(w.call.n_found, 0); /* They were in use just now. */
+    for (size_t i = 0; i < 3; i++) {
+        const char *name = names[(i + 2) % 3];
+        MUST(names_set(&w.images->names, str_from_z(name), used.at, (int64_t)i + 1, &w.err) == 0);
+    }
+    images_call_done(&w.call);
+    images_collect(w.images, &w.call, &full, one_is_used, &none, world_over);
+    CHECK_INT(wait_for(&w), 0);
+    MUST(w.call.n_found == 3);
+    CHECK_STR(w.call.found[0].name, "docker.io/library/c:1");
+    CHECK_STR(w.call.found[2].name, "docker.io/library/b:1");
+    CHECK(w.call.freed > 0);
+    world_done(&w);
+}

@@ -6,6 +6,7 @@
 #include "kinds/kinds.h"
 #include "node/host_open.h"
 #include "node/image_door.h"
+#include "node/image_keeper.h"
 #include "node/net_dns.h"
 #include "node/node_self.h"
 #include "node/pods.h"
@@ -35,6 +36,7 @@ struct node {
     struct pods *pods;
     struct streams_host streams;
     struct image_door images_door;
+    struct image_keeper *image_keeper;
     struct registry_door *registry;
     struct http_server *server;
     bool pods_known, registered, told_ready;
@@ -268,6 +270,13 @@ static int serve(struct node *node, struct err *err)
         .attach = attach,
     };
     node->images_door = (struct image_door){node->images, node->host, host_images_used};
+    struct image_keeper_settings keeper = {.images = node->images,
+                                           .loop = node->settings.loop,
+                                           .log = node->settings.log,
+                                           .high_percent = node->settings.image_gc_percent,
+                                           .self = node->host,
+                                           .used = host_images_used};
+    node->image_keeper = image_keeper_new(&keeper);
     int r = http_server_new(node->settings.loop, &handler, NULL, &node->server, err);
     if (r == 0)
         r = http_server_listen(node->server, node->settings.local_fd, NULL, err);
@@ -314,6 +323,7 @@ void node_close(struct node *node)
     images_stop(node->images);
     pool_free(node->pool);
     pool_free(node->slow);
+    image_keeper_free(node->image_keeper);
     pods_free(node->pods);
     host_close(node->host);
     runtime_close(node->runtime);

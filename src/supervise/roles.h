@@ -11,6 +11,7 @@ struct role_settings {
     struct arena *arena;
     const char *node_name;
     const char *pod_cidr, *bridge; /* Of the node. */
+    unsigned image_gc_percent;     /* Of the node. */
     const char *token_file;        /* NULL: none. */
     const char *audit_policy;      /* A file; NULL: none. */
 };

@@ -29,5 +29,6 @@ void settings_print(struct buf *out)
     buf_printf(out, "stop ms           %d\ndrain ms          %d\n", STOP_MS, DRAIN_MS);
     buf_printf(out, "control memory    %d MiB at most\n", CONTROL_MEMORY_MAX >> 20);
     buf_printf(out, "node memory       %d MiB at most\n", NODE_MEMORY_MAX >> 20);
+    buf_printf(out, "image gc          at %d %% of the disk\n", IMAGE_GC_PERCENT);
     buf_printf(out, "restart ms        %d to %d\n", RESTART_MIN_MS, RESTART_MAX_MS);
 }

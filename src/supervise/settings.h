@@ -19,7 +19,8 @@ enum {
     RESTART_CALM_MS = 60000,      /* ... until it has lived this long. */
     CONTROL_MEMORY_MAX = 1 << 30, /* Bytes: the ceiling of its cgroup. */
     NODE_MEMORY_MAX = 1 << 29,
-    EXIT_CONFIG = 78, /* As sysexits.h: starting again will not help. */
+    IMAGE_GC_PERCENT = 85, /* Of the disk: then images go that nobody uses. */
+    EXIT_CONFIG = 78,      /* As sysexits.h: starting again will not help. */
 };
 
 struct door {

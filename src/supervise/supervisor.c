@@ -241,6 +241,8 @@ static void init_node(struct supervisor *s)
     role_arg(role, s->settings->node_name);
     role_arg(role, "--pod-cidr");
     role_arg(role, s->settings->pod_cidr);
+    role_arg(role, "--image-gc-threshold");
+    role_arg(role, arena_printf(s->home.arena, "%u", s->settings->image_gc_percent).at);
     role_arg(role, "--bridge");
     role_arg(role, s->settings->bridge);
     role_fd(role, s->local_fds[LOCAL_NODE], FD_LOCAL);

@@ -20,6 +20,7 @@ struct supervisor_settings {
     const char *pod_cidr, *bridge; /* Of the node. */
     const char *listen;            /* An address. */
     bool ports_auto;               /* Free ports instead of the usual ones. */
+    unsigned image_gc_percent;     /* Of the node. */
     int registry_port;             /* 0: none; -1: the usual one. */
     const char *token_file;        /* NULL: none. */
     const char *audit_policy;      /* A file; NULL: none. */

@@ -54,6 +54,7 @@ static int start(struct node_role *role, const struct role_settings *settings, s
                                  .self = role,
                                  .local_fd = FD_LOCAL,
                                  .registry_fd = registry_fd(),
+                                 .image_gc_percent = settings->image_gc_percent,
                                  .ready = ready};
     int r = runtime_enter(home_path(&role->home, NODE_RUNTIME_DIR), "", err);
     if (r == 0)
