@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "node/net_files.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,44 @@ static void read_sysctls(const struct json *pod, struct arena *arena, struct pod
     want->sysctls = all;
 }
 
+static uint8_t protocol_of(str_t name)
+{
+    return str_eq(name, STR("UDP"))    ? IPPROTO_UDP
+           : str_eq(name, STR("SCTP")) ? IPPROTO_SCTP
+                                       : IPPROTO_TCP;
+}
+
+static void read_ports(const struct json *containers, struct arena *arena, struct podnet_want *want)
+{
+    size_t n = want->n_ports;
+    JSON_EACH(containers, container)
+    n += json_count(json_get(container, STR("ports")));
+    struct podnet_port *all = arena_array(arena, struct podnet_port, n + 1);
+    if (want->n_ports > 0)
+        memcpy(all, want->ports, want->n_ports * sizeof(*all));
+    JSON_EACH(containers, container)
+    {
+        JSON_EACH(json_get(container, STR("ports")), port)
+        {
+            struct podnet_port *own = &all[want->n_ports];
+            int64_t host, inner;
+            str_t ip = json_get_text(port, STR("hostIP"));
+            *own = (struct podnet_port){0};
+            if (!json_to_i64(json_get(port, STR("hostPort")), &host) || host <= 0 ||
+                !json_to_i64(json_get(port, STR("containerPort")), &inner) ||
+                (ip.len > 0 && !ip_parse(ip, &own->host_ip)) || own->host_ip.family == 6)
+                continue;
+            if (own->host_ip.family == 4 && ip_v4_number(own->host_ip) == 0)
+                own->host_ip = (struct ip){0};
+            own->protocol = protocol_of(json_get_text(port, STR("protocol")));
+            own->host_port = (uint16_t)host;
+            own->pod_port = (uint16_t)inner;
+            want->n_ports++;
+        }
+    }
+    want->ports = all;
+}
+
 void net_pod_add(struct podnet *podnet, struct loop *loop, struct net_pod_call *call,
                  const struct json *pod, struct ground *out,
                  void (*done)(struct net_pod_call *call))
@@ -55,6 +94,8 @@ void net_pod_add(struct podnet *podnet, struct loop *loop, struct net_pod_call *
     }
     call->want.id = arena_str(&call->arena, json_text(json_at(pod, "metadata.uid"), STR("")));
     read_sysctls(pod, &call->arena, &call->want);
+    read_ports(json_at(pod, "spec.initContainers"), &call->arena, &call->want);
+    read_ports(json_at(pod, "spec.containers"), &call->arena, &call->want);
     podnet_add(podnet, &call->call, &call->want, added);
 }
 

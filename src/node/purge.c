@@ -63,15 +63,9 @@ static int remove_groups(struct runtime *runtime, const char *pods, struct err *
 static int remove_networks(struct purge *p, const struct podnet_settings *given, struct err *err)
 {
     struct podnet_settings settings = *given;
-    struct podnet *podnet;
     settings.loop = p->loop;
     settings.pool = p->pool;
-    int r = podnet_open(&settings, &podnet, err);
-    if (r == 0) {
-        r = podnet_uninstall(podnet, err);
-        podnet_close(podnet);
-    }
-    return r;
+    return podnet_purge(&settings, err);
 }
 
 static int remove_all(struct purge *p, const char *pods, struct err *err)

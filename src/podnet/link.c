@@ -7,10 +7,11 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum { MTU_USUAL = 1500, MTU_LEAST = 576, LOOPBACK = 1 };
+enum { MTU_USUAL = 1500, MTU_LEAST = 576, LOOPBACK = 1, OPEN_TRIES = 2000 };
 
 static struct nlmsghdr *add_link(struct netlink *netlink, const char *what, uint16_t type,
                                  uint16_t flags, const struct ifinfomsg *info)
@@ -178,12 +179,6 @@ int link_delete(struct netlink *netlink, const char *name, struct err *err)
 
 /* --- what is there --- */
 
-struct ports {
-    int bridge;
-    void (*each)(void *to, const char *name);
-    void *to;
-};
-
 static const struct nlattr *find(const struct nlmsghdr *head, size_t offset, uint16_t type)
 {
     const char *end = mnl_nlmsg_get_payload_tail(head);
@@ -193,6 +188,47 @@ static const struct nlattr *find(const struct nlmsghdr *head, size_t offset, uin
             return attr;
     return NULL;
 }
+
+static const struct nlattr *find_in(const struct nlattr *nest, uint16_t type)
+{
+    const struct nlattr *attr;
+    if (nest != NULL)
+        mnl_attr_for_each_nested(attr, nest) if (mnl_attr_get_type(attr) == type) return attr;
+    return NULL;
+}
+
+static void port_state_seen(void *to, const struct nlmsghdr *head)
+{
+    const struct nlattr *info = find(head, sizeof(struct ifinfomsg), IFLA_LINKINFO);
+    const struct nlattr *state = find_in(find_in(info, IFLA_INFO_SLAVE_DATA), IFLA_BRPORT_STATE);
+    if (state != NULL)
+        *(int *)to = mnl_attr_get_u8(state);
+}
+
+/*
+ * A port is closed until the kernel has noticed that its other end is up, which it does later, and
+ * when it has much to do much later: what a pod sends first would be lost, and be sent again after
+ * a second. Newer kernels look at once when they are asked.
+ */
+int link_wait_open(struct netlink *netlink, const char *name, struct err *err)
+{
+    int index, state = -1;
+    int r = link_index(netlink, name, &index, err);
+    for (int i = 0; i < OPEN_TRIES && r == 0 && state != BR_STATE_FORWARDING; i++) {
+        struct ifinfomsg info = {.ifi_index = index};
+        (void)add_link(netlink, "look at a port", RTM_GETLINK, 0, &info);
+        r = netlink_get(netlink, port_state_seen, &state, err);
+        if (r == 0 && state != BR_STATE_FORWARDING)
+            (void)poll(NULL, 0, 1);
+    }
+    return r; /* If it still is not open, it will be. */
+}
+
+struct ports {
+    int bridge;
+    void (*each)(void *to, const char *name);
+    void *to;
+};
 
 static void port_seen(void *to, const struct nlmsghdr *head)
 {

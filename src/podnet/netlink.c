@@ -145,11 +145,11 @@ static int take(const struct netlink *netlink, const struct nlmsghdr *head,
     return 1;
 }
 
-int netlink_dump(struct netlink *netlink, void (*each)(void *to, const struct nlmsghdr *message),
-                 void *to, struct err *err)
+static int ask(struct netlink *netlink, uint16_t flags,
+               void (*each)(void *to, const struct nlmsghdr *message), void *to, struct err *err)
 {
     char bytes[32 * 1024] __attribute__((aligned(16)));
-    netlink->open->nlmsg_flags |= NLM_F_DUMP;
+    netlink->open->nlmsg_flags |= flags;
     int r = send_all(netlink, err);
     for (r = r < 0 ? r : 1; r > 0;) {
         ssize_t n = mnl_socket_recvfrom(netlink->socket, bytes, sizeof(bytes));
@@ -164,4 +164,17 @@ int netlink_dump(struct netlink *netlink, void (*each)(void *to, const struct nl
     }
     next(netlink);
     return r;
+}
+
+int netlink_dump(struct netlink *netlink, void (*each)(void *to, const struct nlmsghdr *message),
+                 void *to, struct err *err)
+{
+    return ask(netlink, NLM_F_DUMP, each, to, err);
+}
+
+/* With an acknowledgement, which comes last: then the end is seen as that of a dump is. */
+int netlink_get(struct netlink *netlink, void (*each)(void *to, const struct nlmsghdr *message),
+                void *to, struct err *err)
+{
+    return ask(netlink, NLM_F_ACK, each, to, err);
 }

@@ -32,6 +32,9 @@ struct nlmsghdr *netlink_add(struct netlink *netlink, const char *what, uint16_t
 void netlink_may(struct netlink *netlink, int number); /* Of the request just added. */
 /* Sends them all and waits for every answer; the first that failed is the error. */
 int netlink_send(struct netlink *netlink, struct err *err);
+/* Sends the one that was added and hands over the answer. */
+int netlink_get(struct netlink *netlink, void (*each)(void *to, const struct nlmsghdr *message),
+                void *to, struct err *err);
 /* Sends the one that was added, a dump, and hands over what comes. */
 int netlink_dump(struct netlink *netlink, void (*each)(void *to, const struct nlmsghdr *message),
                  void *to, struct err *err);
