@@ -197,31 +197,41 @@ static const struct nlattr *find_in(const struct nlattr *nest, uint16_t type)
     return NULL;
 }
 
-static void port_state_seen(void *to, const struct nlmsghdr *head)
+static void state_seen(void *to, const struct nlmsghdr *head)
 {
-    const struct nlattr *info = find(head, sizeof(struct ifinfomsg), IFLA_LINKINFO);
-    const struct nlattr *state = find_in(find_in(info, IFLA_INFO_SLAVE_DATA), IFLA_BRPORT_STATE);
-    if (state != NULL)
-        *(int *)to = mnl_attr_get_u8(state);
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(head);
+    const struct nlattr *kind = find(head, sizeof(*info), IFLA_LINKINFO);
+    const struct nlattr *state = find_in(find_in(kind, IFLA_INFO_SLAVE_DATA), IFLA_BRPORT_STATE);
+    *(bool *)to = state != NULL ? mnl_attr_get_u8(state) == BR_STATE_FORWARDING
+                                : (info->ifi_flags & IFF_RUNNING) != 0;
+}
+
+static int wait_open(struct netlink *netlink, int index, struct err *err)
+{
+    bool open = false;
+    int r = 0;
+    for (int i = 0; i < OPEN_TRIES && r == 0 && !open; i++) {
+        struct ifinfomsg info = {.ifi_index = index};
+        if (i > 0)
+            (void)poll(NULL, 0, 1);
+        (void)add_link(netlink, "look at an interface", RTM_GETLINK, 0, &info);
+        r = netlink_get(netlink, state_seen, &open, err);
+    }
+    return r; /* If it still is not open, it will be. */
 }
 
 /*
- * A port is closed until the kernel has noticed that its other end is up, which it does later, and
- * when it has much to do much later: what a pod sends first would be lost, and be sent again after
- * a second. Newer kernels look at once when they are asked.
+ * A port is closed until the kernel has noticed that its other end is up, and the bridge itself
+ * until it has noticed its first port. It does so later, and when it has much to do much later:
+ * what is sent first would be lost, and be sent again after a second. Newer kernels look when
+ * asked.
  */
-int link_wait_open(struct netlink *netlink, const char *name, struct err *err)
+int link_wait_open(struct netlink *netlink, const char *name, int bridge, struct err *err)
 {
-    int index, state = -1;
+    int index;
     int r = link_index(netlink, name, &index, err);
-    for (int i = 0; i < OPEN_TRIES && r == 0 && state != BR_STATE_FORWARDING; i++) {
-        struct ifinfomsg info = {.ifi_index = index};
-        (void)add_link(netlink, "look at a port", RTM_GETLINK, 0, &info);
-        r = netlink_get(netlink, port_state_seen, &state, err);
-        if (r == 0 && state != BR_STATE_FORWARDING)
-            (void)poll(NULL, 0, 1);
-    }
-    return r; /* If it still is not open, it will be. */
+    r = r < 0 ? r : wait_open(netlink, index, err);
+    return r < 0 ? r : wait_open(netlink, bridge, err);
 }
 
 struct ports {

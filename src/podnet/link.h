@@ -21,7 +21,8 @@ int link_bridge(struct netlink *netlink, const char *name, struct cidr address, 
 /* `name` is a port of the bridge, up; its other end is eth0 in the namespace, with `mac`. */
 int link_veth(struct netlink *netlink, const char *name, int bridge, int ns, const uint8_t mac[6],
               unsigned mtu, struct err *err);
-int link_wait_open(struct netlink *netlink, const char *name, struct err *err);
+/* Packets pass between a port that has its other end, its bridge and the machine. */
+int link_wait_open(struct netlink *netlink, const char *name, int bridge, struct err *err);
 /* Inside a pod's namespace: lo and eth0 up, its address, the way out through `gateway`. */
 int link_inside(struct netlink *netlink, struct ip ip, struct ip gateway, struct err *err);
 int link_route(struct netlink *netlink, struct cidr to, int index, struct err *err);

@@ -108,7 +108,7 @@ static int connect_pod(const struct podnet *podnet, const struct net_pod *pod, s
     if (r == 0)
         r = link_inside(&space->inside, pod->address, podnet->net.gateway, err);
     if (r == 0)
-        r = link_wait_open(&netlink, name, err);
+        r = link_wait_open(&netlink, name, podnet->bridge_index, err);
     netlink_close(&netlink);
     return r;
 }
