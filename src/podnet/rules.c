@@ -8,6 +8,7 @@
 #include "podnet/rules_priv.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,7 +164,8 @@ static bool is_of(const struct way *way, const struct kind_of_door *door)
 
 static void add_end_map(const struct ways *ways, const struct kind_of_door *door, struct buf *text)
 {
-    static const char *const chosen[] = {"numgen random mod 2", "jhash ip saddr mod 64"};
+    static const char *const chosen[] = {"numgen random mod 2",
+                                         "jhash ip saddr mod 64 seed 0x64617679"};
     size_t start;
     buf_printf(text, " map %s_ends { typeof %s . %s : ip daddr . th dport; ", door->name, door->key,
                chosen[door->sticky]);
@@ -188,7 +190,7 @@ static void add_choice(const struct kind_of_door *door, size_t n, struct buf *te
         buf_printf(text, "  meta l4proto %s dnat ip to %s . ", protocol_name(protocols[i]),
                    door->key);
         if (door->sticky)
-            buf_printf(text, "jhash ip saddr mod %d", STICKY_SLOTS);
+            buf_printf(text, "jhash ip saddr mod %d seed 0x64617679", STICKY_SLOTS);
         else
             buf_printf(text, "numgen random mod %zu", n);
         buf_printf(text, " map @%s_ends;\n", door->name);
@@ -313,34 +315,43 @@ static void add_nat(const struct rules_net *net, struct buf *text)
                net->bridge, pods, pods, net->bridge);
 }
 
+/* With a reset, where there is one: of an ICMP error TCP takes notice only a second later. */
+static void add_refusal(const char *what, struct buf *text)
+{
+    buf_printf(text, "  %s meta l4proto tcp reject with tcp reset;\n  %s reject;\n", what, what);
+}
+
 /*
  * 127.0.0.1:PORT may lead to a pod, so the kernel is told to let such packets out to the bridge;
  * what comes from there with such an address was made by somebody who means no good.
  */
-static void add_filters(const struct rules_net *net, struct buf *text)
+static void add_martians(const struct rules_net *net, struct buf *text)
 {
-    static const char *const hooks[] = {"forward", "output"};
-    char cidr[CIDR_TEXT_MAX];
     buf_printf(text,
                " chain martians {\n  type filter hook prerouting priority raw; policy accept;\n"
                "  iifname \"%s\" ip daddr 127.0.0.0/8 drop;\n"
                "  iifname \"%s\" ip saddr 127.0.0.0/8 drop;\n }\n",
                net->bridge, net->bridge);
+}
+
+static void add_refusals(const struct rules_net *net, struct buf *text)
+{
+    static const char *const hooks[] = {"forward", "output", "input"};
+    char cidr[CIDR_TEXT_MAX], unknown[128];
+    (void)snprintf(unknown, sizeof(unknown), "ip daddr %s fib daddr type != local",
+                   cidr_text(cidr_base(net->services), cidr));
     for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
-        buf_printf(text, " chain refuse_%s {\n  type filter hook %s priority -10; policy accept;\n",
+        buf_printf(text,
+                   " chain refuse_%s {\n  type filter hook %s priority -10; policy accept;\n"
+                   "  ct state != new accept;\n",
                    hooks[i], hooks[i]);
-        buf_add(text, STR("  ip daddr . meta l4proto . th dport @closed reject;\n"));
-        if (i == 1)
-            buf_add(text, STR("  fib daddr type local meta l4proto . th dport @closed_ports "
-                              "reject;\n"));
-        if (net->services.ip.family == 4)
-            buf_printf(text, "  ip daddr %s fib daddr type != local reject;\n",
-                       cidr_text(cidr_base(net->services), cidr));
+        add_refusal("ip daddr . meta l4proto . th dport @closed", text);
+        if (strcmp(hooks[i], "forward") != 0)
+            add_refusal("fib daddr type local meta l4proto . th dport @closed_ports", text);
+        if (strcmp(hooks[i], "input") != 0 && net->services.ip.family == 4)
+            add_refusal(unknown, text);
         buf_add(text, STR(" }\n"));
     }
-    buf_add(text, STR(" chain refuse_input {\n  type filter hook input priority -10; policy "
-                      "accept;\n  meta l4proto . th dport @closed_ports ct state new reject;\n"
-                      "  ip daddr . meta l4proto . th dport @closed reject;\n }\n"));
 }
 
 void rules_end_text(const char *table, struct buf *text)
@@ -358,7 +369,8 @@ void rules_text(const struct rules_net *net, const struct rules *rules,
     buf_printf(text, "table ip %s {\n", net->table);
     add_ways(&ways, net, text);
     add_nat(net, text);
-    add_filters(net, text);
+    add_martians(net, text);
+    add_refusals(net, text);
     rules_add_policies(net, rules, text);
     buf_add(text, STR("}\n"));
     free(ways.at);

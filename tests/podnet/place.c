@@ -121,6 +121,7 @@ static void shut(struct place *place)
 void place_reopen(struct place *place)
 {
     shut(place);
+    place->applied = 0; /* Generations begin anew. */
     open_podnet(place);
 }
 
