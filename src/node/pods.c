@@ -168,3 +168,22 @@ int pods_find(struct pods *pods, str_t ns, str_t name, str_t container, struct p
     return err_set(err, ERR_NOT_FOUND, "container " STR_F " is not valid for pod %s",
                    STR_A(container), pod->name);
 }
+
+static void each_running(const struct pod *pod,
+                         void (*each)(void *self, const struct pod_running *running), void *self)
+{
+    struct pod_running running = {.uid = pod->uid, .ns = pod->ns, .name = pod->name};
+    for (size_t i = 0; i < pod->n; i++) {
+        running.container = pod->facts[i].name;
+        if (pod->units[i].state == UNIT_RUNNING || pod->units[i].state == UNIT_STOPPING)
+            each(self, &running);
+    }
+}
+
+void pods_each_running(const struct pods *pods,
+                       void (*each)(void *self, const struct pod_running *running), void *self)
+{
+    for (size_t b = 0; b < pods->by_uid.n_buckets; b++)
+        for (struct map_node *node = pods->by_uid.buckets[b]; node != NULL; node = node->next)
+            each_running(pod_of(node), each, self);
+}

@@ -36,3 +36,10 @@ int pods_find(struct pods *pods, str_t ns, str_t name, str_t container, struct p
               struct err *err);
 size_t pods_count(const struct pods *pods);
 bool pods_has(const struct pods *pods, str_t uid);
+
+struct pod_running { /* A container that runs. */
+    const char *uid, *ns, *name, *container;
+};
+/* Of a pod one after the other. `each` may not change anything. */
+void pods_each_running(const struct pods *pods,
+                       void (*each)(void *self, const struct pod_running *running), void *self);
