@@ -64,8 +64,9 @@ static void answer_metrics(struct call *call)
     buf_add(&out, STR("# HELP davy_store_objects Objects in the store.\n"
                       "# TYPE davy_store_objects gauge\n"));
     for (const struct kind *const *kind = api->kinds->at; *kind != NULL; kind++)
-        buf_printf(&out, "davy_store_objects{resource=\"%s\"} %zu\n", (*kind)->plural,
-                   store_count(api->store, kind_resource(*kind, call->arena), STR("")));
+        if (!(*kind)->only_read)
+            buf_printf(&out, "davy_store_objects{resource=\"%s\"} %zu\n", (*kind)->plural,
+                       store_count(api->store, kind_resource(*kind, call->arena), STR("")));
     call_answer_text(call, 200, STR("text/plain; version=0.0.4; charset=utf-8"),
                      arena_str(call->arena, buf_str(&out)));
 }
@@ -109,6 +110,10 @@ static void answer_other(struct call *call)
 
 static void serve_object(struct call *call)
 {
+    if (call->kind->only_read) {
+        api_metrics(call);
+        return;
+    }
     switch (call->verb) {
     case VERB_GET:
         api_get(call);

@@ -99,11 +99,14 @@ static const char *const object_verbs[] = {
 static const char *const namespace_verbs[] = {"create", "delete", "get",   "list",
                                               "patch",  "update", "watch", NULL};
 static const char *const question_verbs[] = {"create", NULL};
+static const char *const measured_verbs[] = {"get", "list", NULL};
 
 static const char *const *verbs_of(const struct kind *kind)
 {
     if (kind->only_create)
         return question_verbs;
+    if (kind->only_read)
+        return measured_verbs;
     return kind == &kind_namespace ? namespace_verbs : object_verbs;
 }
 
@@ -136,7 +139,7 @@ static struct json *resource_row(const struct kind *kind, const char *sub, const
         json_add(row, STR("shortNames"), words(kind->shortcuts, arena));
     if (main && kind->categories != NULL)
         json_add(row, STR("categories"), words(kind->categories, arena));
-    if (main && !kind->only_create)
+    if (main && kind_is_stored(kind))
         json_add(row, STR("storageVersionHash"), storage_hash(kind, arena));
     return row;
 }

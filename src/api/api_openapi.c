@@ -70,6 +70,7 @@ static void add_paths(struct json *paths, const struct kind *kind, struct arena 
     static const char *const of_one[][2] = {
         {"get", "get"}, {"put", "put"}, {"patch", "patch"}, {"delete", "delete"}, {NULL, NULL},
     };
+    static const char *const only_one[][2] = {{"get", "get"}, {NULL, NULL}};
     static const char *const of_status[][2] = {
         {"get", "get"}, {"put", "put"}, {"patch", "patch"}, {NULL, NULL}};
     str_t version = kind_api_version(kind, arena);
@@ -81,8 +82,8 @@ static void add_paths(struct json *paths, const struct kind *kind, struct arena 
     if (kind->namespaced)
         add_path(paths, arena_printf(arena, STR_F "%s", STR_A(root), kind->plural), kind, of_all,
                  arena);
-    add_path(paths, base, kind, of_list, arena);
-    add_path(paths, one, kind, of_one, arena);
+    add_path(paths, base, kind, kind->only_read ? of_all : of_list, arena);
+    add_path(paths, one, kind, kind->only_read ? only_one : of_one, arena);
     if (kind->has_status)
         add_path(paths, arena_printf(arena, STR_F "/status", STR_A(one)), kind, of_status, arena);
 }

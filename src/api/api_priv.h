@@ -199,6 +199,9 @@ bool subresource_write(struct call *call, str_t body, const struct object *lates
 void api_bind(struct call *call, const struct json *binding, const struct object *latest);
 /* --- api_stream.c: what only the pod's node can do --- */
 void api_stream(struct call *call, const struct object *object);
+struct http_client *node_client(struct api *api); /* NULL: there is no node. */
+/* --- api_metrics.c: what the node has measured --- */
+void api_metrics(struct call *call);
 /* --- api_scale.c --- */
 void scale_get(struct call *call, const struct object *object);
 void scale_write(struct call *call, str_t body, const struct object *latest);

@@ -84,6 +84,18 @@ static bool set_sub_verb(struct call *call)
     return words_have(call->sub->verbs, verb_word(call->verb));
 }
 
+static bool watches(const struct call *call)
+{
+    return call_query_is(call, STR("watch"), STR("true")) ||
+           call_query_is(call, STR("watch"), STR("1"));
+}
+
+/* And once. */
+static bool reads(const struct call *call)
+{
+    return (call->x->method == HTTP_GET || call->x->method == HTTP_HEAD) && !watches(call);
+}
+
 static bool set_verb(struct call *call)
 {
     bool named = call->name.len > 0;
@@ -93,12 +105,13 @@ static bool set_verb(struct call *call)
     bool scoped = !call->kind->namespaced || call->ns.len > 0;
     if (call->kind->only_create && call->x->method != HTTP_POST)
         return false;
+    if (call->kind->only_read && !reads(call))
+        return false;
     switch (call->x->method) {
     case HTTP_GET:
     case HTTP_HEAD:
         call->verb = named ? VERB_GET : VERB_LIST;
-        if (!named && (call_query_is(call, STR("watch"), STR("true")) ||
-                       call_query_is(call, STR("watch"), STR("1"))))
+        if (!named && watches(call))
             call->verb = VERB_WATCH;
         return true;
     case HTTP_POST:

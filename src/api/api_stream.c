@@ -209,8 +209,10 @@ static void log_done(struct http_call *http, int r, const struct err *err)
     free(reading);
 }
 
-static struct http_client *node_client(struct api *api)
+struct http_client *node_client(struct api *api)
 {
+    if (api->settings.node_socket == NULL)
+        return NULL;
     struct http_client_settings settings = {.unix_path = api->settings.node_socket};
     struct err err;
     if (api->node == NULL)

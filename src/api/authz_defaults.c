@@ -68,6 +68,7 @@ const struct default_role default_roles[] = {
      R "policy poddisruptionbudgets,poddisruptionbudgets/status;"
      R "networking.k8s.io ingresses,ingresses/status,networkpolicies;",
      .aggregates = "view"},
+    {"system:aggregated-metrics-reader", R "metrics.k8s.io nodes,pods;", .aggregates = "view"},
     {"system:auth-delegator",
      "create authentication.k8s.io tokenreviews;"
      "create authorization.k8s.io subjectaccessreviews;"},

@@ -17,7 +17,7 @@ enum { DELETES_MAX = 400, LOOK_AT_MAX = 500, WAIT_MS = 1000 };
 /* Objects of these are in namespaces; each resource once, whatever versions it has. */
 static bool is_content(const struct kind *kind)
 {
-    return kind->namespaced && kind->stored_as == NULL && !kind->only_create;
+    return kind->namespaced && kind->stored_as == NULL && kind_is_stored(kind);
 }
 
 static bool has_content(const struct reconcile *rc)

@@ -99,7 +99,7 @@ bool namespace_status_set(const struct reconcile *rc, const struct kind *const *
     struct held held = {.n = 0};
     struct cache_name *names = arena_array(rc->arena, struct cache_name, look_at_most);
     for (; *kinds != NULL; kinds++)
-        if ((*kinds)->namespaced && (*kinds)->stored_as == NULL && !(*kinds)->only_create)
+        if ((*kinds)->namespaced && (*kinds)->stored_as == NULL && kind_is_stored(*kinds))
             look(&held, rc, *kinds, names, look_at_most);
     struct json *status = json_get(ns, STR("status"));
     bool wanted = held.resources.len > 0 || json_get(status, STR("conditions")) != NULL;

@@ -56,7 +56,7 @@ static void count_all(struct reconcile *rc, const struct json *quota, struct usa
     bool whole = usage_in_scope(quota, NULL);
     for (const struct kind *const *at = rc->kinds->at; *at != NULL; at++) {
         const struct kind *kind = *at;
-        if (!kind->namespaced || kind->only_create || kind->stored_as != NULL)
+        if (!kind->namespaced || !kind_is_stored(kind) || kind->stored_as != NULL)
             continue;
         if (is_weighed(kind)) {
             weigh(rc, kind, quota, usage);

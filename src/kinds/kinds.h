@@ -18,7 +18,8 @@ extern const struct kind kind_rollout, kind_analysistemplate, kind_clusteranalys
     kind_statefulset, kind_storageclass, kind_eviction, kind_scale, kind_serviceaccount, kind_role,
     kind_clusterrole, kind_rolebinding, kind_clusterrolebinding, kind_tokenrequest,
     kind_tokenreview, kind_selfsubjectreview, kind_subjectaccessreview,
-    kind_localsubjectaccessreview, kind_selfsubjectaccessreview, kind_selfsubjectrulesreview;
+    kind_localsubjectaccessreview, kind_selfsubjectaccessreview, kind_selfsubjectrulesreview,
+    kind_podmetrics, kind_nodemetrics;
 extern const struct scale_paths scale_by_selector; /* spec.replicas, spec.selector */
 
 /* The API server owns it and adds to it; others look. Kinds stay in memory after they went. */

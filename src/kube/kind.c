@@ -11,6 +11,11 @@ str_t kind_resource(const struct kind *kind, struct arena *arena)
     return arena_printf(arena, "%s.%s", kind->plural, kind->group);
 }
 
+bool kind_is_stored(const struct kind *kind)
+{
+    return !kind->only_create && !kind->only_read;
+}
+
 str_t kind_stored_resource(const struct kind *kind, struct arena *arena)
 {
     return kind_resource(kind->stored_as != NULL ? kind->stored_as : kind, arena);

@@ -54,6 +54,7 @@ struct kind {
     bool as_given;             /* Added to Kubernetes by others: no defaults, no empty parts. */
     bool mixed;                /* Objects may be stored as several versions of it. */
     bool only_create;          /* A question (reviews): it is answered, and nothing is stored. */
+    bool only_read;            /* Metrics: found out when somebody asks, and not stored. */
     bool has_status;           /* Served at /status too; main writes do not change it. */
     bool has_spec_generation;  /* metadata.generation counts changes of spec. */
     enum name_rule name_rule;
@@ -86,6 +87,9 @@ void kind_check_fields(const struct kind *kind, const struct json *object, const
 const struct subresource *kind_subresource(const struct kind *kind, str_t name);
 /* The i-th of all, or NULL. */
 const struct subresource *kind_subresource_at(const struct kind *kind, size_t i);
+
+/* Or it is answered on the spot. Of several versions of the same objects all are. */
+bool kind_is_stored(const struct kind *kind);
 
 /* "configmaps" or "deployments.apps": how messages name it. */
 str_t kind_resource(const struct kind *kind, struct arena *arena);

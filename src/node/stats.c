@@ -180,10 +180,11 @@ static void answer(struct stats *stats, struct exchange *x)
         return;
     }
     buf_printf(&out,
-               "{\"timestamp\":\"" STR_F "\",\"window_ms\":%lld,\"node\":{\"cpu_nanos\":%llu,"
+               "{\"timestamp\":\"" STR_F
+               "\",\"window_ms\":%lld,\"node\":{\"name\":\"%s\",\"cpu_nanos\":%llu,"
                "\"memory_bytes\":%llu},\"pods\":[",
                STR_A(time_text(loop_wall_ms(stats->settings.loop), x->arena)),
-               (long long)(stats->looked_ms - stats->before_ms),
+               (long long)(stats->looked_ms - stats->before_ms), stats->settings.name,
                (unsigned long long)stats->machine.nanos,
                (unsigned long long)(machine.memory_bytes - now.memory_free));
     stats->settings.each(stats->settings.self, tell_container, &telling);

@@ -20,7 +20,8 @@ enum {
 
 struct stats_settings {
     struct loop *loop;
-    void *self; /* Of the two below. */
+    const char *name; /* Of the node. */
+    void *self;       /* Of the two below. */
     /* As pods_each_running(). */
     void (*each)(void *self, void (*see)(void *with, const struct pod_running *running),
                  void *with);
@@ -32,8 +33,8 @@ struct stats *stats_new(const struct stats_settings *settings);
 void stats_free(struct stats *stats); /* Before the server whose exchanges wait here. */
 
 /*
- * GET /stats: {"timestamp": RFC 3339, "window_ms": n, "node": {"cpu_nanos": n, "memory_bytes": n},
- * "pods": [{"namespace", "name", "uid", "containers": [{"name", "cpu_nanos", "memory_bytes"}]}]},
- * where cpu_nanos are nanoseconds of a processor per second.
+ * GET /stats: {"timestamp": RFC 3339, "window_ms": n, "node": {"name", "cpu_nanos": n,
+ * "memory_bytes": n}, "pods": [{"namespace", "name", "uid", "containers": [{"name", "cpu_nanos",
+ * "memory_bytes"}]}]}, where cpu_nanos are nanoseconds of a processor per second.
  */
 void stats_head(struct stats *stats, struct exchange *x);

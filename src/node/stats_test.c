@@ -46,7 +46,7 @@ static void world_start(struct world *w)
 {
     w->f.self = w;
     fixture_start(&w->f, handle);
-    w->stats = stats_new(&(struct stats_settings){w->f.loop, w, each, group});
+    w->stats = stats_new(&(struct stats_settings){w->f.loop, "n1", w, each, group});
     w->running = two;
     w->n = ARRAY_LEN(two);
 }
@@ -71,7 +71,7 @@ TEST(rates_are_of_the_time_between_two_looks)
     w.usec = 251000;
     fixture_wait(&w.f, STATS_FIRST_MS);
     const char *heard = client_hear(&client, "]}\n");
-    CHECK(strstr(heard, "\"window_ms\":1000,") != NULL);
+    CHECK(strstr(heard, "\"window_ms\":1000,\"node\":{\"name\":\"n1\",") != NULL);
     CHECK(strstr(heard, "\"pods\":[{\"namespace\":\"default\",\"name\":\"web\",\"uid\":\"u1\","
                         "\"containers\":[{\"name\":\"app\",\"cpu_nanos\":250000000,"
                         "\"memory_bytes\":4096},{\"name\":\"side\",\"cpu_nanos\":250000000,"
@@ -105,10 +105,10 @@ TEST(nobody_looks_when_nobody_asks)
     client_dial(&client, &w.f);
     client_say(&client, str_from_z(request));
     fixture_turns(&w.f, 4);
-    for (int i = 0; i < 2 * STATS_IDLE_MS / STATS_EVERY_MS; i++)
+    for (int i = 0; i < STATS_IDLE_MS / STATS_EVERY_MS * 2; i++)
         fixture_wait(&w.f, STATS_EVERY_MS);
     unsigned looks = w.looks;
-    fixture_wait(&w.f, 10 * STATS_IDLE_MS);
+    fixture_wait(&w.f, (msec_t)10 * STATS_IDLE_MS);
     CHECK_INT(w.looks, looks);
     /* What it saw long ago it does not tell. */
     client_done(&client);
