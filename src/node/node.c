@@ -11,6 +11,7 @@
 #include "node/node_self.h"
 #include "node/pods.h"
 #include "node/registry_door.h"
+#include "node/stats.h"
 #include "node/streams.h"
 #include "node/volume.h"
 #include "node/volume_keeper.h"
@@ -35,6 +36,7 @@ struct node {
     struct host *host;
     struct pods *pods;
     struct streams_host streams;
+    struct stats *stats;
     struct image_door images_door;
     struct image_keeper *image_keeper;
     struct registry_door *registry;
@@ -250,10 +252,25 @@ static int attach(void *self, str_t id, int *fd, struct err *err)
     return runtime_attach(node->runtime, id, fd, err);
 }
 
+static void each_running(void *self, void (*see)(void *with, const struct pod_running *running),
+                         void *with)
+{
+    struct node *node = self;
+    pods_each_running(node->pods, see, with);
+}
+
+static int group_stats(void *self, str_t group, struct group_stats *out, struct err *err)
+{
+    struct node *node = self;
+    return runtime_group_stats(node->runtime, group, out, err);
+}
+
 static void head(void *self, struct exchange *x)
 {
     struct node *node = self;
-    if (!image_door_head(&node->images_door, x))
+    if (str_eq(x->path, STR("/stats")) && x->method == HTTP_GET)
+        stats_head(node->stats, x);
+    else if (!image_door_head(&node->images_door, x))
         streams_head(&node->streams, x);
 }
 
@@ -269,6 +286,13 @@ static int serve(struct node *node, struct err *err)
         .exec = exec,
         .attach = attach,
     };
+    node->stats = stats_new(&(struct stats_settings){
+        .loop = node->settings.loop,
+        .name = node->settings.name,
+        .self = node,
+        .each = each_running,
+        .group = group_stats,
+    });
     node->images_door = (struct image_door){node->images, node->host, host_images_used};
     struct image_keeper_settings keeper = {.images = node->images,
                                            .loop = node->settings.loop,
@@ -316,6 +340,7 @@ void node_close(struct node *node)
 {
     if (node == NULL)
         return;
+    stats_free(node->stats);
     http_server_free(node->server);
     registry_door_close(node->registry);
     volume_keeper_free(node->volumes);

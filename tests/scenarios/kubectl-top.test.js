@@ -5,7 +5,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { davy, kubectl, request } from './kit.js';
+import { davy, eventually, kubectl, kubectlRaw, nodeArgs, request } from './kit.js';
 
 const api = '/apis/metrics.k8s.io/v1beta1';
 
@@ -151,6 +151,18 @@ test('metrics are only read, and by whom a role lets', async (t) => {
     stats = bad;
     assert.match(await kubectl.fails(house, 'top nodes'), /Error from server \(ServiceUnavailable\): the server is currently unable to handle the request \(get nodes.metrics.k8s.io\)/);
   }
+});
+
+test('a node of this machine says what the machine uses', async (t) => {
+  if (process.getuid() !== 0) return t.skip('a node needs root');
+  const house = await davy(t, { args: nodeArgs() });
+  const [, [name, cpu, , memory]] = await eventually(async () => {
+    const { code, stdout } = await kubectlRaw(house, 'top nodes');
+    return code === 0 && columns(stdout);
+  });
+  assert.equal(name, 'n1');
+  assert.match(cpu, /^\d+m$/);
+  assert.ok(Number(memory.replace('Mi', '')) > 10, memory);
 });
 
 test('without a node there are no metrics', async (t) => {
