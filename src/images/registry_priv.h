@@ -8,7 +8,8 @@
 #include "images/registry_route.h"
 
 enum {
-    REGISTRY_UPLOADS_MAX = 64, /* At once; the one that rests longest goes. */
+    REGISTRY_UPLOADS_MAX = 64,      /* At once; the one that rests longest goes. */
+    REGISTRY_REST_MS = 3600 * 1000, /* Then an upload that rests goes. */
     REGISTRY_PIECE = 256 * 1024,
 };
 
@@ -18,6 +19,7 @@ struct registry {
     char *name;
     struct list visits, uploads, sendings;
     unsigned n_uploads;
+    struct timer rest; /* Set while there are uploads. */
 };
 
 struct registry_error {

@@ -26,6 +26,8 @@ struct upload {
     bool ended;    /* The body is all there. */
     bool finish;   /* It was the last. */
     bool finished; /* In its place. */
+    bool unknown;  /* Nobody was told its id. */
+    msec_t used_ms;
     int r;
     struct err err;
 };
@@ -45,15 +47,35 @@ static void upload_free(struct upload *up)
 
 void uploads_close(struct registry *registry)
 {
+    timer_stop(&registry->rest);
     LIST_EACH(&registry->uploads, item)
         upload_free(CONTAINER_OF(item, struct upload, link));
+}
+
+static bool rests(const struct upload *up)
+{
+    return up->x == NULL && !up->working;
+}
+
+/* Of clients that have gone for ever. */
+static void drop_old(struct timer *timer)
+{
+    struct registry *registry = CONTAINER_OF(timer, struct registry, rest);
+    msec_t now_ms = loop_now_ms(registry->settings.loop);
+    LIST_EACH(&registry->uploads, item) {
+        struct upload *up = CONTAINER_OF(item, struct upload, link);
+        if (rests(up) && now_ms - up->used_ms >= REGISTRY_REST_MS)
+            upload_free(up);
+    }
+    if (registry->n_uploads > 0)
+        timer_set(registry->settings.loop, timer, REGISTRY_REST_MS / 4, drop_old);
 }
 
 static void make_room(struct registry *registry)
 {
     LIST_EACH(&registry->uploads, item) {
         struct upload *up = CONTAINER_OF(item, struct upload, link);
-        if (up->x == NULL && !up->working) {
+        if (rests(up)) {
             upload_free(up);
             return;
         }
@@ -76,7 +98,9 @@ static struct upload *upload_new(struct registry *registry, struct err *err)
     up->registry = registry;
     up->writer.fd = -1;
     list_add_before(&registry->uploads, &up->link);
-    registry->n_uploads++;
+    if (registry->n_uploads++ == 0)
+        timer_set(registry->settings.loop, &registry->rest, REGISTRY_REST_MS / 4, drop_old);
+    up->used_ms = loop_now_ms(registry->settings.loop);
     if (blob_begin(registry->settings.images->dir, &up->writer, err) < 0) {
         upload_free(up);
         return NULL;
@@ -193,7 +217,7 @@ static void go_on(struct upload *up)
         pool_run(up->registry->pool, &up->job);
     } else if (up->ended) {
         complete(up);
-    } else if (up->x == NULL && (up->finished || up->r < 0)) {
+    } else if (up->x == NULL && (up->finished || up->r < 0 || up->unknown)) {
         upload_free(up);
     }
 }
@@ -225,6 +249,7 @@ static void receive(struct upload *up, struct exchange *x, const struct registry
                     str_t wanted)
 {
     up->x = x;
+    up->used_ms = loop_now_ms(up->registry->settings.loop);
     free(up->repository);
     up->repository = strndup(route->repository.at, route->repository.len);
     MUST(up->repository != NULL);
@@ -274,10 +299,12 @@ void registry_uploads(struct registry *registry, struct exchange *x,
     if (up == NULL)
         registry_refuse(x, err.code == ERR_BUSY ? 429 : 500,
                         err.code == ERR_BUSY ? "TOOMANYREQUESTS" : "UNKNOWN", err.text);
-    else if (digest.len > 0)
-        receive(up, x, route, digest);
-    else
+    else if (digest.len == 0)
         tell_where(up, x, route->repository, 202);
+    else {
+        up->unknown = true;
+        receive(up, x, route, digest);
+    }
 }
 
 /* "Content-Range: 0-999" of a chunk: it begins where the last one ended. */

@@ -1,8 +1,8 @@
 // The registry: what skopeo and buildah push runs at once, what lies is refused, and pulls come back whole.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 import { busyboxImage } from './images.js';
@@ -86,6 +86,33 @@ test('registry', root, async (t) => {
     assert.equal(part.headers.get('content-range'), `bytes 1000000-1999999/${bytes.length}`);
     assert.ok(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(1000000, 2000000)));
     assert.equal((await ask('GET', at, { headers: { Range: `bytes=${bytes.length}-` } })).status, 416);
+  });
+
+  await t.test('a client that goes in the middle can go on, or leaves nothing', async () => {
+    const part = (method, target) =>
+      new Promise((resolve) => {
+        const sent = httpRequest(house.url + target, { method, headers: { 'Content-Length': bytes.length } });
+        sent.on('error', resolve);
+        sent.write(bytes.subarray(0, 1 << 20), () => sent.destroy());
+      });
+    const left = () => readdirSync(path.join(house.dir, 'images/tmp')).length;
+    assert.equal(left(), 0);
+    await part('POST', `/v2/team/web/blobs/uploads/?digest=${digestOf(bytes)}`);
+    await eventually(() => left() === 0);
+    const at = (await ask('POST', '/v2/team/web/blobs/uploads/')).headers.get('location');
+    await part('PATCH', at);
+    const [, from] = await eventually(async () => {
+      const range = (await ask('GET', at)).headers.get('range')?.split('-');
+      return Number(range?.[1]) > 0 && range;
+    });
+    assert.ok(Number(from) < 1 << 20);
+    const rest = await eventually(async () => {
+      const has = Number((await ask('GET', at)).headers.get('range').split('-')[1]) + 1;
+      const answer = await ask('PUT', `${at}?digest=${digestOf(bytes)}`, { body: bytes.subarray(has), headers: { 'Content-Range': `${has}-${bytes.length - 1}` } });
+      return answer.status !== 409 && answer.status !== 416 && answer;
+    });
+    assert.equal(rest.status, 201, await rest.text());
+    assert.equal(left(), 0);
   });
 
   await t.test('in one piece, and from another repository', async () => {
