@@ -8,6 +8,7 @@
 #include "node/image_door.h"
 #include "node/image_keeper.h"
 #include "node/net_dns.h"
+#include "node/net_rules.h"
 #include "node/node_self.h"
 #include "node/pods.h"
 #include "node/registry_door.h"
@@ -18,6 +19,8 @@
 #include "podnet/podnet.h"
 
 #include <stdlib.h>
+
+#define SERVICES "10.96.0.0/16" /* As the API gives them addresses. */
 
 enum { POOL_THREADS = 4, SLOW_THREADS = 3 };
 
@@ -33,6 +36,8 @@ struct node {
     struct images *images;
     struct podnet *podnet;
     struct net_dns *dns;
+    struct net_rules *rules;
+    bool rules_failed;
     struct host *host;
     struct pods *pods;
     struct streams_host streams;
@@ -169,6 +174,37 @@ static int open_machine(struct node *node, struct err *err)
     return r < 0 ? r : images_open(&images, &node->images, err);
 }
 
+static void rules_applied(void *self, uint64_t generation, int r, const struct err *err)
+{
+    struct node *node = self;
+    if (r < 0 && !node->rules_failed)
+        log_error(node->settings.log, "services and policies",
+                  F_INT("generation", (int64_t)generation), F_STR("error", str_from_z(err->text)));
+    node->rules_failed = r < 0;
+}
+
+static void pods_moved(void *self)
+{
+    struct node *node = self;
+    if (node->rules != NULL)
+        net_rules_touch(node->rules);
+}
+
+static void follow_network(struct node *node)
+{
+    struct net_dns_settings dns = {.loop = node->settings.loop,
+                                   .log = node->settings.log,
+                                   .remote = node->remote,
+                                   .address = podnet_gateway(node->podnet)};
+    struct net_rules_settings rules = {.loop = node->settings.loop,
+                                       .log = node->settings.log,
+                                       .remote = node->remote,
+                                       .podnet = node->podnet,
+                                       .node = node->settings.name};
+    net_dns_new(&dns, &node->dns);
+    node->rules = net_rules_new(&rules);
+}
+
 static int open_network(struct node *node, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
@@ -177,18 +213,17 @@ static int open_network(struct node *node, struct err *err)
         .pool = node->pool,
         .dir = arena_printf(&arena, "%s/" NODE_NET_DIR, node->settings.dir).at,
         .bridge = node->settings.bridge,
+        .rules_applied = rules_applied,
+        .pods_changed = pods_moved,
+        .self = node,
     };
+    MUST(cidr_parse(STR(SERVICES), &settings.services));
     if (!cidr_parse(str_from_z(node->settings.pod_cidr), &settings.pods))
         return err_set(err, ERR_INVALID, "'%s' is no range of addresses", node->settings.pod_cidr);
     int r = podnet_open(&settings, &node->podnet, err);
-    if (r < 0)
-        return r;
-    struct net_dns_settings dns = {.loop = node->settings.loop,
-                                   .log = node->settings.log,
-                                   .remote = node->remote,
-                                   .address = podnet_gateway(node->podnet)};
-    net_dns_new(&dns, &node->dns);
-    return 0;
+    if (r == 0)
+        follow_network(node);
+    return r;
 }
 
 /* Containers of an earlier life of this process. */
@@ -353,6 +388,7 @@ void node_close(struct node *node)
     host_close(node->host);
     runtime_close(node->runtime);
     net_dns_free(node->dns);
+    net_rules_free(node->rules);
     podnet_close(node->podnet);
     images_close(node->images);
     node_self_free(node->own);

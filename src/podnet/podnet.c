@@ -157,6 +157,12 @@ static void call_run(struct podnet_call *call, void (*work)(struct job *),
     pool_run(call->podnet->settings.pool, &call->job);
 }
 
+static void tell(struct podnet *podnet)
+{
+    if (podnet->settings.pods_changed != NULL)
+        podnet->settings.pods_changed(podnet->settings.self);
+}
+
 static void add_done(struct job *job)
 {
     struct podnet_call *call = CONTAINER_OF(job, struct podnet_call, job);
@@ -168,6 +174,7 @@ static void add_done(struct job *job)
         pod_leave(podnet, pod);
     else if (ports)
         podnet_rules_touch(podnet);
+    tell(podnet);
     call->done(call);
 }
 
@@ -224,6 +231,7 @@ static void remove_done(struct job *job)
 {
     struct podnet_call *call = CONTAINER_OF(job, struct podnet_call, job);
     pod_leave(call->podnet, call->pod);
+    tell(call->podnet);
     call->done(call);
 }
 
@@ -242,6 +250,16 @@ void podnet_remove(struct podnet *podnet, struct podnet_call *call, str_t id,
     if (call->pod->n_ports > 0)
         podnet_rules_touch(podnet);
     call_run(call, remove_work, remove_done);
+}
+
+bool podnet_address(const struct podnet *podnet, str_t id, struct ip *out)
+{
+    struct map_node *node = map_find(&podnet->pods, id);
+    const struct net_pod *pod = node == NULL ? NULL : CONTAINER_OF(node, struct net_pod, node);
+    if (pod == NULL || pod->state != NET_POD_THERE)
+        return false;
+    *out = pod->address;
+    return true;
 }
 
 void podnet_each(struct podnet *podnet, void (*each)(void *to, const struct podnet_pod *pod),

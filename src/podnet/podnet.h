@@ -41,6 +41,8 @@ struct podnet_settings {
     /* The rules as of `generation` are in force, or why not; see podnet_rules_set(). May be NULL.
      */
     void (*rules_applied)(void *self, uint64_t generation, int r, const struct err *err);
+    /* One that podnet_address() knows has come, or has gone. May be NULL. */
+    void (*pods_changed)(void *self);
     void *self;
 };
 
@@ -65,6 +67,8 @@ struct podnet_pod {
     const char *path; /* Of the namespace. */
 };
 
+/* Of one that is complete; false: it is not there. */
+bool podnet_address(const struct podnet *podnet, str_t id, struct ip *out);
 /* Those that are complete. `each` may change nothing. */
 void podnet_each(struct podnet *podnet, void (*each)(void *to, const struct podnet_pod *pod),
                  void *to);

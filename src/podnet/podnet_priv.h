@@ -42,6 +42,7 @@ struct podnet {
     struct buf running;        /* Text that the pool gives to the kernel. */
     uint64_t wanted, applying; /* Generations. */
     bool rules_busy, rules_dirty, rules_wait;
+    uint64_t running_hash, done_hash; /* Of texts; 0: none is in force. */
     int rules_r;
     struct err rules_err;
 };

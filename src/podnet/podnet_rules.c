@@ -12,9 +12,23 @@
 
 static void start(struct podnet *podnet);
 
+/* FNV-1a. Who can choose rules has no use for two of the same sum. */
+static uint64_t hash(str_t text)
+{
+    uint64_t sum = 0xcbf29ce484222325U;
+    for (size_t i = 0; i < text.len; i++)
+        sum = (sum ^ (unsigned char)text.at[i]) * 0x100000001b3U;
+    return sum | 1;
+}
+
 static void work(struct job *job)
 {
     struct podnet *podnet = CONTAINER_OF(job, struct podnet, rules_job);
+    podnet->running_hash = hash(buf_str(&podnet->running));
+    if (podnet->running_hash == podnet->done_hash) { /* Much changes that rules do not show. */
+        podnet->rules_r = 0;
+        return;
+    }
     podnet->rules_r = nft_run(&podnet->running, &podnet->rules_err);
 }
 
@@ -23,6 +37,7 @@ static void done(struct job *job)
     struct podnet *podnet = CONTAINER_OF(job, struct podnet, rules_job);
     const struct podnet_settings *settings = &podnet->settings;
     podnet->rules_busy = false;
+    podnet->done_hash = podnet->rules_r == 0 ? podnet->running_hash : 0;
     if (settings->rules_applied != NULL)
         settings->rules_applied(settings->self, podnet->applying, podnet->rules_r,
                                 &podnet->rules_err);

@@ -295,18 +295,24 @@ static void add_ways(const struct ways *ways, const struct rules_net *net, struc
     add_mirror(ways, net, text);
 }
 
+/* Several Davys may live on one machine: the pods of another are its own business. */
+static void add_foreign(const struct rules_net *net, struct buf *text)
+{
+    buf_printf(text, "  iifname \"davy*\" iifname != \"%s\" accept;\n", net->bridge);
+}
+
 static void add_nat(const struct rules_net *net, struct buf *text)
 {
     char pods[CIDR_TEXT_MAX];
     static const char *const hooks[] = {"prerouting priority dstnat", "output priority -100"};
     static const char *const names[] = {"nat_in", "nat_own"};
     (void)cidr_text(cidr_base(net->pods), pods);
-    for (size_t i = 0; i < ARRAY_LEN(hooks); i++)
-        buf_printf(text,
-                   " chain %s {\n  type nat hook %s; policy accept;\n"
-                   "  ip daddr . meta l4proto . th dport vmap @services;\n"
-                   "  fib daddr type local meta l4proto . th dport vmap @ports;\n }\n",
-                   names[i], hooks[i]);
+    for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
+        buf_printf(text, " chain %s {\n  type nat hook %s; policy accept;\n", names[i], hooks[i]);
+        add_foreign(net, text);
+        buf_add(text, STR("  ip daddr . meta l4proto . th dport vmap @services;\n"
+                          "  fib daddr type local meta l4proto . th dport vmap @ports;\n }\n"));
+    }
     buf_printf(text,
                " chain nat_out {\n  type nat hook postrouting priority srcnat; policy accept;\n"
                "  ct status dnat ip saddr . ip daddr @mirror masquerade;\n"
@@ -345,6 +351,7 @@ static void add_refusals(const struct rules_net *net, struct buf *text)
                    " chain refuse_%s {\n  type filter hook %s priority -10; policy accept;\n"
                    "  ct state != new accept;\n",
                    hooks[i], hooks[i]);
+        add_foreign(net, text);
         add_refusal("ip daddr . meta l4proto . th dport @closed", text);
         if (strcmp(hooks[i], "forward") != 0)
             add_refusal("fib daddr type local meta l4proto . th dport @closed_ports", text);

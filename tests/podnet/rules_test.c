@@ -185,6 +185,7 @@ TEST(rules_a_thousand_services_are_swapped_fast)
                                              .n = ENDS};
     }
     for (int round = 0; round < 3; round++) {
+        services[0].port = (uint16_t)(81 + round); /* What is the same is not swapped. */
         clock_gettime(CLOCK_MONOTONIC, &from);
         set_services(&place, services, N);
         clock_gettime(CLOCK_MONOTONIC, &to);
