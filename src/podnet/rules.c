@@ -164,11 +164,10 @@ static bool is_of(const struct way *way, const struct kind_of_door *door)
 
 static void add_end_map(const struct ways *ways, const struct kind_of_door *door, struct buf *text)
 {
-    static const char *const chosen[] = {"numgen random mod 2",
-                                         "jhash ip saddr mod 64 seed 0x64617679"};
     size_t start;
-    buf_printf(text, " map %s_ends { typeof %s . %s : ip daddr . th dport; ", door->name, door->key,
-               chosen[door->sticky]);
+    /* A number is a number; nft 1.0.6 cannot list a map whose type says jhash. */
+    buf_printf(text, " map %s_ends { typeof %s . numgen random mod 2 : ip daddr . th dport; ",
+               door->name, door->key);
     buf_add(text, STR("elements = { "));
     start = text->len;
     for (size_t i = 0; i < ways->n; i++)
