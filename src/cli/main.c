@@ -27,7 +27,7 @@ enum { EXIT_USAGE = 2 };
 struct options {
     str_t dir; /* Absolute. */
     const char *listen, *roles, *role, *binary, *token_file, *audit_policy, *node_name, *output;
-    const char *pod_cidr, *bridge, *registry_port, *image_gc;
+    const char *pod_cidr, *bridge, *api_door, *registry_port, *image_gc;
     unsigned image_gc_percent;
     bool ports_auto;
     const char *words[4]; /* What is no option. */
@@ -137,6 +137,7 @@ static int run_role(const struct options *o, const char *node_name)
                                      .node_name = node_name,
                                      .pod_cidr = o->pod_cidr,
                                      .bridge = o->bridge,
+                                     .api_door = o->api_door,
                                      .image_gc_percent = o->image_gc_percent,
                                      .token_file = o->token_file,
                                      .audit_policy = o->audit_policy};
@@ -427,6 +428,7 @@ static int parse(int argc, char **argv, struct options *o)
             option(argv, &i, "--node-name", &o->node_name) ||
             option(argv, &i, "--pod-cidr", &o->pod_cidr) ||
             option(argv, &i, "--bridge", &o->bridge) ||
+            option(argv, &i, "--api-door", &o->api_door) ||
             option(argv, &i, "--registry-port", &o->registry_port) ||
             option(argv, &i, "--image-gc-threshold", &o->image_gc) ||
             option(argv, &i, "--token-auth-file", &o->token_file) ||

@@ -8,11 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct net_model *net_model_new(const char *node)
+/* The last colon; an IPv6 address may have more. Pods have IPv4 only. */
+static struct rules_end read_door(const char *door)
+{
+    struct rules_end end = {0};
+    const char *colon = door == NULL ? NULL : strrchr(door, ':');
+    int64_t port;
+    if (colon == NULL || !str_to_i64(str_from_z(colon + 1), &port) || port <= 0 ||
+        port > UINT16_MAX)
+        return end;
+    bool fine = ip_parse((str_t){door, (size_t)(colon - door)}, &end.ip);
+    if (!fine || end.ip.family == 6 || ip_v4_number(end.ip) == 0)
+        end.ip = ip_v4(INADDR_LOOPBACK);
+    end.port = (uint16_t)port;
+    return end;
+}
+
+struct net_model *net_model_new(const char *node, const char *api_door)
 {
     struct net_model *model = calloc(1, sizeof(*model));
     MUST(model != NULL);
     (void)snprintf(model->node, sizeof(model->node), "%s", node);
+    model->api = read_door(api_door);
     return model;
 }
 

@@ -13,8 +13,12 @@ struct net_model;
 
 enum net_kind { NET_SERVICE, NET_SLICE, NET_POLICY, NET_POD, NET_NAMESPACE, NET_KINDS };
 
-struct net_model *net_model_new(const char *node); /* Its name: whose ends are local. */
-void net_model_free(struct net_model *model);      /* NULL-safe. */
+/*
+ * `node`: whose ends are local. `api_door`: where default/kubernetes leads that nobody makes slices
+ * for, such as "127.0.0.1:6443"; of all addresses, the machine's own. NULL: nowhere.
+ */
+struct net_model *net_model_new(const char *node, const char *api_door);
+void net_model_free(struct net_model *model); /* NULL-safe. */
 
 struct net_object {
     str_t ns, name, uid, text;

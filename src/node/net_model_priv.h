@@ -67,6 +67,7 @@ struct net_thing {        /* An object, of any kind. */
 struct net_model {
     struct map things[NET_KINDS];
     char node[256];
+    struct rules_end api; /* Of port 0: none. */
 };
 
 #define NET_EACH(map, thing)                                                                       \

@@ -90,6 +90,14 @@ static void add_service(const struct net_service *s, const struct gathered *slic
     }
 }
 
+static void lead_to_api(const struct net_model *model, struct rules_service *services, size_t n)
+{
+    for (size_t i = 0; i < n && model->api.port != 0; i++) {
+        services[i].ends = services[i].outer = &model->api;
+        services[i].n = services[i].n_outer = 1;
+    }
+}
+
 void net_model_services(const struct net_model *model, struct arena *arena, struct rules *out)
 {
     AUTO(map_done) struct map slices = {0};
@@ -103,6 +111,8 @@ void net_model_services(const struct net_model *model, struct arena *arena, stru
         const struct gathered *own =
             node == NULL ? NULL : CONTAINER_OF(node, struct gathered, node);
         add_service(&service->service, own, arena, services + out->n_services);
+        if (own == NULL && str_eq(service->node.key, STR("default/kubernetes")))
+            lead_to_api(model, services + out->n_services, service->service.n_ports);
         out->n_services += service->service.n_ports;
     }
     out->services = services;

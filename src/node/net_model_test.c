@@ -37,7 +37,7 @@ static str_t ends_text(const struct rules_end *ends, size_t n, struct arena *are
 TEST(net_model_services_lead_to_the_ports_of_their_slices)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct net_model *model = net_model_new("here");
+    struct net_model *model = net_model_new("here", "0.0.0.0:6443");
     struct rules rules;
     give(model, NET_SERVICE, "a", "web",
          SERVICE("'ports':[{'name':'http','port':80,'nodePort':30080},{'name':'dns','protocol':"
@@ -68,7 +68,7 @@ TEST(net_model_services_lead_to_the_ports_of_their_slices)
 TEST(net_model_ends_that_go_serve_when_there_are_no_others)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct net_model *model = net_model_new("here");
+    struct net_model *model = net_model_new("here", "0.0.0.0:6443");
     struct rules rules;
     give(model, NET_SERVICE, "a", "web",
          SERVICE("'ports':[{'port':80}],'externalTrafficPolicy':'Local'"));
@@ -85,6 +85,21 @@ TEST(net_model_ends_that_go_serve_when_there_are_no_others)
     /* From outside only those of this node. */
     CHECK_STR(ends_text(rules.services[0].outer, rules.services[0].n_outer, &arena),
               "10.88.0.2:80");
+    net_model_free(model);
+}
+
+TEST(net_model_the_api_is_a_service_too)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct net_model *model = net_model_new("here", "0.0.0.0:6443");
+    struct rules rules;
+    give(model, NET_SERVICE, "default", "kubernetes", SERVICE("'ports':[{'port':443}]"));
+    net_model_rules(model, NULL, &arena, &rules);
+    CHECK_STR(ends_text(rules.services[0].ends, rules.services[0].n, &arena), "127.0.0.1:6443");
+    give(model, NET_SLICE, "default", "kubernetes",
+         SLICE("kubernetes", "'ports':[{'port':1}],'endpoints':[{'addresses':['9.9.9.9']}]"));
+    net_model_rules(model, NULL, &arena, &rules);
+    CHECK_STR(ends_text(rules.services[0].ends, rules.services[0].n, &arena), "9.9.9.9:1");
     net_model_free(model);
 }
 
@@ -133,7 +148,7 @@ static str_t ips_text(const struct ip *ips, size_t n, struct arena *arena)
 TEST(net_model_policies_select_pods_and_peers)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct net_model *model = net_model_new("here");
+    struct net_model *model = net_model_new("here", "0.0.0.0:6443");
     struct rules rules;
     give_town(model);
     give(model, NET_POLICY, "a", "p",
@@ -161,7 +176,7 @@ TEST(net_model_policies_select_pods_and_peers)
 TEST(net_model_policies_deny_both_ways_by_what_they_do_not_say)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct net_model *model = net_model_new("here");
+    struct net_model *model = net_model_new("here", "0.0.0.0:6443");
     struct rules rules;
     give_town(model);
     give(model, NET_POLICY, "a", "p",
@@ -178,7 +193,7 @@ TEST(net_model_policies_deny_both_ways_by_what_they_do_not_say)
 TEST(net_model_names_of_ports_are_those_of_whom_it_goes_to)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct net_model *model = net_model_new("here");
+    struct net_model *model = net_model_new("here", "0.0.0.0:6443");
     struct rules rules;
     give_town(model);
     give(model, NET_POLICY, "a", "in",
@@ -213,7 +228,7 @@ static bool address(void *self, str_t uid, struct ip *out)
 TEST(net_model_a_pod_is_guarded_before_its_status_has_its_address)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct net_model *model = net_model_new("here");
+    struct net_model *model = net_model_new("here", "0.0.0.0:6443");
     struct net_addresses addresses = {NULL, address};
     struct rules rules;
     give(model, NET_POD, "a", "new", "{'metadata':{},'spec':{}}");

@@ -115,7 +115,7 @@ struct net_rules *net_rules_new(const struct net_rules_settings *settings)
     struct net_rules *rules = calloc(1, sizeof(*rules));
     MUST(rules != NULL);
     rules->settings = *settings;
-    rules->model = net_model_new(settings->node);
+    rules->model = net_model_new(settings->node, settings->api_door);
     follow(rules, NET_SERVICE);
     follow(rules, NET_SLICE);
     follow(rules, NET_POLICY);

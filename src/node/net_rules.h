@@ -18,7 +18,8 @@ struct net_rules_settings {
     const struct log *log;
     struct remote *remote;
     struct podnet *podnet;
-    const char *node; /* Its name. */
+    const char *node;     /* Its name. */
+    const char *api_door; /* "127.0.0.1:6443", where default/kubernetes leads; NULL: nowhere. */
 };
 
 struct net_rules *net_rules_new(const struct net_rules_settings *settings);

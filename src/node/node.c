@@ -200,7 +200,8 @@ static void follow_network(struct node *node)
                                        .log = node->settings.log,
                                        .remote = node->remote,
                                        .podnet = node->podnet,
-                                       .node = node->settings.name};
+                                       .node = node->settings.name,
+                                       .api_door = node->settings.api_door};
     net_dns_new(&dns, &node->dns);
     node->rules = net_rules_new(&rules);
 }

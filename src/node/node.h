@@ -19,12 +19,13 @@ struct node_settings {
     struct loop *loop;
     const struct log *log;
     const char *name;
-    const char *dir;           /* The data directory. */
-    const char *api_socket;    /* Where the API knows us by our user. */
-    const char *pod_cidr;      /* "10.88.0.0/16": addresses of pods on this node. */
-    const char *bridge;        /* "davy0": the interface that is theirs. */
-    const char *shim;          /* The program davy-shim. */
-    int local_fd;              /* Listens for those who want something of a pod. */
+    const char *dir;        /* The data directory. */
+    const char *api_socket; /* Where the API knows us by our user. */
+    const char *api_door;   /* "127.0.0.1:6443", where Service `kubernetes` leads; NULL: nowhere. */
+    const char *pod_cidr;   /* "10.88.0.0/16": addresses of pods on this node. */
+    const char *bridge;     /* "davy0": the interface that is theirs. */
+    const char *shim;       /* The program davy-shim. */
+    int local_fd;           /* Listens for those who want something of a pod. */
     unsigned image_gc_percent; /* Of the disk in use, from which on images go. */
     int registry_fd;           /* Listens for those who push images; -1: nobody may. */
     void *self;

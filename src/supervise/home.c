@@ -98,7 +98,7 @@ static const char *server_names(const struct home *home)
     return arena_printf(home->arena,
                         "DNS:localhost,DNS:%s,DNS:kubernetes,DNS:kubernetes.default,"
                         "DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local,"
-                        "IP:127.0.0.1,IP:::1",
+                        "IP:127.0.0.1,IP:::1,IP:10.96.0.1",
                         host)
         .at;
 }

@@ -11,6 +11,7 @@ struct role_settings {
     struct arena *arena;
     const char *node_name;
     const char *pod_cidr, *bridge; /* Of the node. */
+    const char *api_door;          /* Of the node: "127.0.0.1:6443" leads to the API. */
     unsigned image_gc_percent;     /* Of the node. */
     const char *token_file;        /* NULL: none. */
     const char *audit_policy;      /* A file; NULL: none. */

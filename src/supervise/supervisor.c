@@ -245,6 +245,10 @@ static void init_node(struct supervisor *s)
     role_arg(role, arena_printf(s->home.arena, "%u", s->settings->image_gc_percent).at);
     role_arg(role, "--bridge");
     role_arg(role, s->settings->bridge);
+    role_arg(role, "--api-door");
+    role_arg(role, arena_printf(s->home.arena, "%s:%u", door_host(s, DOOR_KUBERNETES),
+                                (unsigned)s->ports[DOOR_KUBERNETES])
+                       .at);
     role_fd(role, s->local_fds[LOCAL_NODE], FD_LOCAL);
     if (s->door_fds[DOOR_REGISTRY] >= 0)
         role_fd(role, s->door_fds[DOOR_REGISTRY], FD_DOORS + DOOR_REGISTRY);

@@ -49,6 +49,7 @@ static int start(struct node_role *role, const struct role_settings *settings, s
                                  .name = settings->node_name,
                                  .pod_cidr = settings->pod_cidr,
                                  .bridge = settings->bridge,
+                                 .api_door = settings->api_door,
                                  .dir = settings->dir.at,
                                  .api_socket = home_path(&role->home, "run/api.sock"),
                                  .self = role,

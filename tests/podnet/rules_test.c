@@ -81,6 +81,23 @@ TEST(rules_a_service_leads_to_its_ends_from_everywhere)
     place_close(&place);
 }
 
+TEST(rules_a_service_may_lead_to_the_machine_itself)
+{
+    struct place place;
+    if (!place_open(&place))
+        return;
+    struct rules_end end = {ip_of("127.0.0.1"), 6443};
+    struct rules_service service = {
+        .ip = ip_of(VIP), .protocol = IPPROTO_TCP, .port = 443, .ends = &end, .n = 1};
+    place_pod(&place, "c");
+    set_services(&place, &service, 1);
+    place_serve(&place, "", SOCK_STREAM, 6443, "m");
+    CHECK_INT(place_ask(&place, "c", SOCK_STREAM, VIP, 443, NULL), 'm');
+    CHECK_INT(place_ask(&place, "", SOCK_STREAM, VIP, 443, NULL), 'm');
+    CHECK_INT(place_ask(&place, "c", SOCK_STREAM, "127.0.0.1", 6443, NULL), 'R'); /* Its own. */
+    place_close(&place);
+}
+
 TEST(rules_a_service_without_ends_refuses)
 {
     struct place place;

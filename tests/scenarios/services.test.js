@@ -69,6 +69,11 @@ test('services and policies', root, async (t) => {
     const { stdout } = await run('curl', ['-s', '-m', '2', `http://${address}/`]);
     assert.match(stdout, /^web-[ab]\n$/);
   });
+  await t.test('the API is a Service, too', async () => {
+    const script = 'nc -w 2 kubernetes.default 443 </dev/null && echo yes';
+    const { stdout, stderr } = await kubectlRaw(house, ['exec', 'client', '--', 'sh', '-c', script]);
+    assert.equal(stdout, 'yes\n', stderr);
+  });
   await t.test('one without pods refuses at once', async () => {
     assert.match(await ask('client', 'nobody'), /refused/);
   });
