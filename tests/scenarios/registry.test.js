@@ -164,6 +164,18 @@ test('registry', root, async (t) => {
   });
 });
 
+test('the door stays open across an upgrade, and --registry-port 0 makes none', root, async (t) => {
+  const house = await crew(t);
+  const blob = await push(house, 'kept', Buffer.from('bytes'));
+  ok(await run(binary, ['upgrade', '--data', house.dir]));
+  const answer = await eventually(() => house.ask('GET', `/v2/kept/blobs/${blob.digest}`).catch(() => null));
+  assert.equal(await answer.text(), 'bytes');
+  const none = await davy(t, { args: ['--roles=control,node', '--node-name=n1', '--registry-port=0'] });
+  assert.deepEqual(Object.keys(none.endpoints), ['kubernetes']);
+  const bad = await run(binary, ['serve', '--data', house.dir, '--registry-port=70000']);
+  assert.match(bad.stderr, /--registry-port=70000: a port is 1 to 65535; 0 is none/);
+});
+
 test('skopeo pushes, pulls and deletes', skopeo, async (t) => {
   const house = await crew(t);
   const file = busyboxImage(house.dir, ['tools:v1']);
