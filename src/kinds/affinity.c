@@ -90,6 +90,49 @@ static void check_node_affinity(const struct json *affinity, const struct place 
 
 /* --- pods --- */
 
+static void check_keys(const struct json *term, const char *name, const struct place *at,
+                       struct field_errors *errors)
+{
+    const struct json *keys = json_get(term, str_from_z(name));
+    long i = 0;
+    if (json_count(keys) == 0)
+        return;
+    if (json_get(term, STR("labelSelector")) == NULL) {
+        rule_error(errors, FIELD_FORBIDDEN, IN(at, name),
+                   "Forbidden: must not be specified when labelSelector is not set");
+        return;
+    }
+    JSON_EACH(keys, key)
+    check_key(json_text(key, STR("")), place_text(ITEM(at, name, i++), errors->arena), errors);
+}
+
+static void add_key(struct map *keys, str_t key, struct arena *arena)
+{
+    if (map_find(keys, key) == NULL)
+        map_add(keys, key, arena_new(arena, struct map_node));
+}
+
+/* Keys of the pod's own labels whose values others must have, or may not have. */
+static void check_label_keys(const struct json *term, const struct place *at,
+                             struct field_errors *errors)
+{
+    AUTO(map_done) struct map apart = {0};
+    long i = 0;
+    check_keys(term, "matchLabelKeys", at, errors);
+    check_keys(term, "mismatchLabelKeys", at, errors);
+    JSON_EACH(json_get(term, STR("mismatchLabelKeys")), key)
+    add_key(&apart, json_text(key, STR("")), errors->arena);
+    JSON_EACH(json_get(term, STR("matchLabelKeys")), key)
+    {
+        const struct place *here = ITEM(at, "matchLabelKeys", i++);
+        if (map_find(&apart, json_text(key, STR(""))) != NULL)
+            rule_error(errors, FIELD_INVALID, here,
+                       "Invalid value: \"" STR_F
+                       "\": exists in both matchLabelKeys and mismatchLabelKeys",
+                       STR_A(json_text(key, STR(""))));
+    }
+}
+
 static void check_pod_term(const struct json *term, const struct place *at,
                            struct field_errors *errors)
 {
@@ -101,6 +144,7 @@ static void check_pod_term(const struct json *term, const struct place *at,
     rule_name(NAME_LABEL, json_text(name, STR("")), false, IN(at, "namespace"), errors);
     if (key.len > 0)
         check_key(key, place_text(IN(at, "topologyKey"), errors->arena), errors);
+    check_label_keys(term, at, errors);
 }
 
 static void check_pod_affinity(const struct json *affinity, const struct place *at,
@@ -117,6 +161,33 @@ static void check_pod_affinity(const struct json *affinity, const struct place *
 
 /* --- spread --- */
 
+static void check_spread_keys(const struct json *constraint, const struct place *at,
+                              struct field_errors *errors)
+{
+    AUTO(map_done) struct map selected = {0};
+    const struct json *keys = json_get(constraint, STR("matchLabelKeys"));
+    const struct json *selector = json_get(constraint, STR("labelSelector"));
+    long i = 0;
+    if (json_count(keys) > 0 && selector == NULL)
+        rule_error(errors, FIELD_FORBIDDEN, IN(at, "matchLabelKeys"),
+                   "Forbidden: must not be specified when labelSelector is not set");
+    JSON_EACH(json_get(selector, STR("matchLabels")), label)
+    add_key(&selected, label->key, errors->arena);
+    JSON_EACH(json_get(selector, STR("matchExpressions")), expression)
+    add_key(&selected, json_get_text(expression, STR("key")), errors->arena);
+    JSON_EACH(keys, key)
+    {
+        const struct place *here = ITEM(at, "matchLabelKeys", i++);
+        str_t text = json_text(key, STR(""));
+        check_key(text, place_text(here, errors->arena), errors);
+        if (map_find(&selected, text) != NULL)
+            rule_error(errors, FIELD_INVALID, here,
+                       "Invalid value: \"" STR_F
+                       "\": exists in both matchLabelKeys and labelSelector",
+                       STR_A(text));
+    }
+}
+
 static void check_constraint(const struct json *constraint, const struct place *at,
                              struct field_errors *errors)
 {
@@ -129,6 +200,7 @@ static void check_constraint(const struct json *constraint, const struct place *
                    "Invalid value: " STR_F ": can only use minDomains if "
                    "whenUnsatisfiable=DoNotSchedule, not " STR_F,
                    STR_A(least->text), STR_A(otherwise));
+    check_spread_keys(constraint, at, errors);
 }
 
 static void check_spread(const struct json *constraints, const struct place *up,

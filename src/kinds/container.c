@@ -107,6 +107,95 @@ static void check_mounts(const struct json *container, const struct map *volumes
     }
 }
 
+static void add_name(struct map *names, str_t name, struct arena *arena)
+{
+    if (name.len > 0 && map_find(names, name) == NULL)
+        map_add(names, name, arena_new(arena, struct map_node));
+}
+
+/* What a container has of its volumes as files, or as devices. */
+struct used {
+    struct map names, paths;
+};
+
+static void used_add(struct used *used, const struct json *list, str_t path, struct arena *arena)
+{
+    JSON_EACH(list, item)
+    {
+        add_name(&used->names, json_get_text(item, STR("name")), arena);
+        add_name(&used->paths, json_get_text(item, path), arena);
+    }
+}
+
+/* The same volume, or the same path, as both. */
+static void check_apart(const struct json *item, const char *path_name, const struct used *others,
+                        const char *list, const struct place *at, struct field_errors *errors)
+{
+    str_t name = json_get_text(item, STR("name"));
+    str_t path = json_get_text(item, str_from_z(path_name));
+    if (map_find(&others->names, name) != NULL)
+        rule_error(errors, FIELD_INVALID, IN(at, "name"),
+                   "Invalid value: \"" STR_F "\": must not already exist in %s", STR_A(name), list);
+    if (map_find(&others->paths, path) != NULL)
+        rule_error(errors, FIELD_INVALID, IN(at, path_name),
+                   "Invalid value: \"" STR_F "\": must not already exist as a path in %s",
+                   STR_A(path), list);
+}
+
+static void check_device(const struct json *device, const struct container_rules *rules,
+                         struct used *seen, const struct place *at, struct field_errors *errors)
+{
+    str_t name = json_get_text(device, STR("name"));
+    str_t path = json_get_text(device, STR("devicePath"));
+    if (map_find(&seen->names, name) != NULL)
+        rule_error(errors, FIELD_INVALID, IN(at, "name"),
+                   "Invalid value: \"" STR_F "\": must be unique", STR_A(name));
+    if (name.len > 0 && map_find(rules->volumes, name) == NULL)
+        rule_error(errors, FIELD_NOT_FOUND, IN(at, "name"), "Not found: \"" STR_F "\"",
+                   STR_A(name));
+    else if (name.len > 0 && map_find(rules->claimed, name) == NULL)
+        rule_error(errors, FIELD_INVALID, IN(at, "name"),
+                   "Invalid value: \"" STR_F "\": can only use volume source type of "
+                   "PersistentVolumeClaim or Ephemeral for block mode",
+                   STR_A(name));
+    if (map_find(&seen->paths, path) != NULL)
+        rule_error(errors, FIELD_INVALID, IN(at, "devicePath"),
+                   "Invalid value: \"" STR_F "\": must be unique", STR_A(path));
+    if (has_backstep(path))
+        rule_error(errors, FIELD_INVALID, IN(at, "devicePath"),
+                   "Invalid value: \"" STR_F "\": can not contain backsteps ('..')", STR_A(path));
+    add_name(&seen->names, name, errors->arena);
+    add_name(&seen->paths, path, errors->arena);
+}
+
+static void check_devices(const struct json *container, const struct container_rules *rules,
+                          const struct place *at, struct field_errors *errors)
+{
+    const struct json *devices = json_get(container, STR("volumeDevices"));
+    const struct json *mounts = json_get(container, STR("volumeMounts"));
+    struct used of_mounts = {0}, of_devices = {0}, seen = {0};
+    struct used *const all[] = {&of_mounts, &of_devices, &seen};
+    long i = 0;
+    if (devices == NULL)
+        return;
+    used_add(&of_mounts, mounts, STR("mountPath"), errors->arena);
+    used_add(&of_devices, devices, STR("devicePath"), errors->arena);
+    JSON_EACH(mounts, mount)
+    check_apart(mount, "mountPath", &of_devices, "volumeDevices", ITEM(at, "volumeMounts", i++),
+                errors);
+    i = 0;
+    JSON_EACH(devices, device)
+    {
+        const struct place *here = ITEM(at, "volumeDevices", i++);
+        check_device(device, rules, &seen, here, errors);
+        check_apart(device, "devicePath", &of_mounts, "volumeMounts", here, errors);
+    }
+    for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+        map_done(&all[k]->names);
+        map_done(&all[k]->paths);
+    }
+}
+
 static void check_headers(const struct json *headers, const struct place *at,
                           struct field_errors *errors)
 {
@@ -152,6 +241,25 @@ static void check_handler(const struct json *handler, const struct place *at,
         rule_error(errors, FIELD_REQUIRED, at, "Required value: must specify a handler type");
 }
 
+static void check_hook(const struct json *container, const char *name, int64_t grace_s,
+                       const struct place *at, struct field_errors *errors)
+{
+    const struct json *hook = json_get(json_get(container, STR("lifecycle")), str_from_z(name));
+    const struct json *sleep = json_get(hook, STR("sleep"));
+    const struct place *here = IN(IN(at, "lifecycle"), name);
+    int64_t seconds = 0;
+    if (hook == NULL)
+        return;
+    check_handler(hook, here, errors);
+    (void)json_to_i64(json_get(sleep, STR("seconds")), &seconds);
+    if (sleep != NULL && (seconds <= 0 || seconds > grace_s))
+        rule_error(errors, FIELD_INVALID, IN(here, "sleep"),
+                   "Invalid value: %lld: must be greater than 0 and less than "
+                   "terminationGracePeriodSeconds (%lld). Enable "
+                   "AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep.",
+                   (long long)seconds, (long long)grace_s);
+}
+
 static void check_probes(const struct json *container, bool may, const struct place *at,
                          struct field_errors *errors)
 {
@@ -179,13 +287,6 @@ static void check_probes(const struct json *container, bool may, const struct pl
             rule_error(errors, FIELD_INVALID, IN(IN(at, probes[i]), "successThreshold"),
                        "Invalid value: %lld: must be 1", (long long)successes);
     }
-    const struct json *lifecycle = json_get(container, STR("lifecycle"));
-    const struct json *start = json_get(lifecycle, STR("postStart"));
-    const struct json *stop = json_get(lifecycle, STR("preStop"));
-    if (start != NULL)
-        check_handler(start, IN(IN(at, "lifecycle"), "postStart"), errors);
-    if (stop != NULL)
-        check_handler(stop, IN(IN(at, "lifecycle"), "preStop"), errors);
 }
 
 static void check_security(const struct json *container, const struct place *at,
@@ -222,7 +323,13 @@ void container_check(const struct json *container, const struct container_rules 
     check_ports(container, rules->host_network, at, errors);
     env_check(container, at, errors);
     check_mounts(container, rules->volumes, at, errors);
+    check_devices(container, rules, at, errors);
     check_probes(container, !rules->init || sidecar, at, errors);
+    if (rules->init && !sidecar && json_get(container, STR("lifecycle")) != NULL)
+        rule_error(errors, FIELD_FORBIDDEN, IN(at, "lifecycle"),
+                   "Forbidden: may not be set for init containers without restartPolicy=Always");
+    check_hook(container, "postStart", rules->grace_s, at, errors);
+    check_hook(container, "preStop", rules->grace_s, at, errors);
     check_security(container, at, errors);
     resources_check(json_get(container, STR("resources")), IN(at, "resources"), errors);
 }

@@ -7,7 +7,9 @@
 struct container_rules {
     bool init;
     bool host_network;
+    int64_t grace_s;           /* The pod's terminationGracePeriodSeconds. */
     const struct map *volumes; /* By name. */
+    const struct map *claimed; /* Those that are PersistentVolumeClaims. */
 };
 
 void container_defaults(struct json *container, struct arena *arena);

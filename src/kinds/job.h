@@ -9,3 +9,6 @@ void job_check(const struct json *object, const struct json *old, struct field_e
 /* podFailurePolicy: what the end of a pod means for its Job. */
 void job_failure_policy_check(const struct json *spec, const struct place *at,
                               struct field_errors *errors);
+/* successPolicy: when some of its indexes are enough. */
+void job_success_policy_check(const struct json *spec, bool indexed, const struct place *at,
+                              struct field_errors *errors);

@@ -74,6 +74,8 @@ void job_spec_check(const struct json *spec, const struct place *at, struct fiel
         check_without_indexes(spec, at, errors);
     if (json_get(spec, STR("podFailurePolicy")) != NULL)
         job_failure_policy_check(spec, at, errors);
+    if (json_get(spec, STR("successPolicy")) != NULL)
+        job_success_policy_check(spec, is_indexed(spec), at, errors);
     pod_template_check(json_get(spec, STR("template")), json_get(spec, STR("selector")),
                        IN(at, "template"), restart_never_ever, errors);
 }

@@ -165,6 +165,21 @@ static void pvc_prepare(struct json *object, const struct json *old, struct aren
                  json_add(json_object(arena), STR("phase"), json_string(arena, STR("Pending"))));
 }
 
+/* What has been asked for may be asked for more; a failed growth may be taken back. */
+static void check_growth(const struct json *object, const struct json *old,
+                         struct field_errors *errors)
+{
+    quantity_t now, was, has = {0};
+    const struct place *at = IN(IN(IN(IN(NULL, "spec"), "resources"), "requests"), "storage");
+    if (!quantity_parse(path_text(object, "spec.resources.requests.storage", ""), &now) ||
+        !quantity_parse(path_text(old, "spec.resources.requests.storage", ""), &was))
+        return;
+    (void)quantity_parse(path_text(old, "status.capacity.storage", ""), &has);
+    if (quantity_cmp(now, was) < 0 && quantity_cmp(now, has) <= 0)
+        rule_error(errors, FIELD_FORBIDDEN, at,
+                   "Forbidden: field can not be less than status.capacity");
+}
+
 static void pvc_check(const struct json *object, const struct json *old,
                       struct field_errors *errors)
 {
@@ -180,10 +195,12 @@ static void pvc_check(const struct json *object, const struct json *old,
     rule_label_selector(json_get(spec, STR("selector")), IN(at, "selector"), errors);
     if (old == NULL)
         return;
+    check_growth(object, old, errors);
     struct json *allowed = json_clone(json_get(old, STR("spec")), errors->arena);
     static const char *const free_fields[] = {"resources", "volumeAttributesClassName"};
     bool bound = json_get_text(allowed, STR("volumeName")).len > 0;
-    for (size_t i = 0; i < ARRAY_LEN(free_fields); i++)
+    bool grows = str_eq(path_text(object, "status.phase", ""), STR("Bound"));
+    for (size_t i = grows ? 0 : 1; i < ARRAY_LEN(free_fields); i++)
         if (json_get(spec, str_from_z(free_fields[i])) != NULL)
             json_set(allowed, str_from_z(free_fields[i]),
                      json_clone(json_get(spec, str_from_z(free_fields[i])), errors->arena));

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { GRACE_DEFAULT_S = 30 };
+
 /* What resolv.conf can hold. */
 enum { DNS_SERVERS_MAX = 3, DNS_SEARCHES_MAX = 32, DNS_SEARCH_BYTES_MAX = 2048 };
 
@@ -253,25 +255,52 @@ static void check_container_names(const struct json *spec, const struct place *a
 static void check_containers(const struct json *spec, const struct place *at,
                              struct field_errors *errors)
 {
-    AUTO(map_done) struct map volumes = {0};
+    AUTO(map_done) struct map volumes = {0}, claimed = {0};
+    int64_t grace_s = GRACE_DEFAULT_S;
     JSON_EACH(json_get(spec, STR("volumes")), volume)
     {
         str_t name = json_get_text(volume, STR("name"));
         if (map_find(&volumes, name) == NULL)
             map_add(&volumes, name, arena_new(errors->arena, struct map_node));
+        bool claims = json_get(volume, STR("persistentVolumeClaim")) != NULL ||
+                      json_get(volume, STR("ephemeral")) != NULL;
+        if (claims && map_find(&claimed, name) == NULL)
+            map_add(&claimed, name, arena_new(errors->arena, struct map_node));
     }
     bool host = json_is_true(json_get(spec, STR("hostNetwork")));
+    (void)json_to_i64(json_get(spec, STR("terminationGracePeriodSeconds")), &grace_s);
     for (size_t l = 0; l < ARRAY_LEN(container_lists); l++) {
         long i = 0;
         JSON_EACH(json_get(spec, str_from_z(container_lists[l])), container)
         {
-            struct container_rules rules = {
-                .init = l == 0, .host_network = host, .volumes = &volumes};
+            struct container_rules rules = {.init = l == 0,
+                                            .host_network = host,
+                                            .grace_s = grace_s,
+                                            .volumes = &volumes,
+                                            .claimed = &claimed};
             container_check(container, &rules, ITEM(at, container_lists[l], i), errors);
             i++;
         }
     }
     check_container_names(spec, at, errors);
+}
+
+/* Kubernetes without the gate DynamicResourceAllocation forgets them without a word. */
+static void check_claims(const struct json *spec, const struct place *at,
+                         struct field_errors *errors)
+{
+    static const char why[] = "Forbidden: resource claims are not supported";
+    if (json_count(json_get(spec, STR("resourceClaims"))) > 0)
+        rule_error(errors, FIELD_FORBIDDEN, IN(at, "resourceClaims"), why);
+    for (size_t l = 0; l < ARRAY_LEN(container_lists); l++) {
+        long i = 0;
+        JSON_EACH(json_get(spec, str_from_z(container_lists[l])), container)
+        {
+            const struct place *here = IN(ITEM(at, container_lists[l], i++), "resources");
+            if (json_count(json_at(container, "resources.claims")) > 0)
+                rule_error(errors, FIELD_FORBIDDEN, IN(here, "claims"), why);
+        }
+    }
 }
 
 void pod_spec_check(const struct json *spec, const struct place *at, struct field_errors *errors)
@@ -281,6 +310,7 @@ void pod_spec_check(const struct json *spec, const struct place *at, struct fiel
     volume_check(volume, ITEM(at, "volumes", i++), errors);
     rule_unique(json_get(spec, STR("volumes")), "name", at, "volumes", errors);
     check_containers(spec, at, errors);
+    check_claims(spec, at, errors);
     i = 0;
     JSON_EACH(json_get(spec, STR("tolerations")), toleration)
     check_toleration(toleration, ITEM(at, "tolerations", i++), errors);

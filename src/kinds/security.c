@@ -61,9 +61,40 @@ static bool is_sysctl(str_t name)
     return true;
 }
 
-static void check_sysctls(const struct json *sysctls, const struct place *context,
+/* Settings of a namespace the pod shares with the node: they would be the node's. */
+static void check_host_sysctl(str_t name, const struct json *spec, const struct place *at,
+                              struct field_errors *errors)
+{
+    static const struct {
+        str_t begins;
+        const char *host;
+        bool whole;
+    } rows[] = {{STR("net/"), "hostNetwork", false},
+                {STR("fs/mqueue/"), "hostIPC", false},
+                {STR("kernel/shm"), "hostIPC", false},
+                {STR("kernel/msg"), "hostIPC", false},
+                {STR("kernel/sem"), "hostIPC", true}};
+    char *path = arena_bytes(errors->arena, name.len);
+    for (size_t i = 0; i < name.len; i++) {
+        path[i] = name.at[i];
+        if (path[i] == '.')
+            path[i] = '/';
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        str_t begins = rows[i].begins;
+        if (str_starts((str_t){path, name.len}, begins) &&
+            (!rows[i].whole || name.len == begins.len) &&
+            json_is_true(json_get(spec, str_from_z(rows[i].host))))
+            rule_error(errors, FIELD_INVALID, at,
+                       "Invalid value: \"" STR_F "\": may not be specified when '%s' is true",
+                       STR_A(name), rows[i].host);
+    }
+}
+
+static void check_sysctls(const struct json *spec, const struct place *context,
                           struct field_errors *errors)
 {
+    const struct json *sysctls = json_at(spec, "securityContext.sysctls");
     long i = 0;
     JSON_EACH(sysctls, sysctl)
     {
@@ -75,6 +106,8 @@ static void check_sysctls(const struct json *sysctls, const struct place *contex
                        "\": must have at most 253 characters and match regex "
                        "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$",
                        STR_A(name));
+        else if (name.len > 0)
+            check_host_sysctl(name, spec, at, errors);
     }
     rule_unique(sysctls, "name", context, "sysctls", errors);
 }
@@ -167,9 +200,7 @@ void pod_security_check(const struct json *spec, const struct place *at,
         rule_error(errors, FIELD_INVALID, IN(here, "shareProcessNamespace"),
                    "Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled");
     check_groups(json_get(context, STR("supplementalGroups")), here, errors);
-    const struct json *sysctls = json_get(context, STR("sysctls"));
-    if (sysctls != NULL)
-        check_sysctls(sysctls, here, errors);
+    check_sysctls(spec, here, errors);
     profiles_check(context, here, errors);
     check_os(spec, at, errors);
 }

@@ -10,6 +10,8 @@ const service = (spec, name = 's') => object('Service', 'v1', name, { spec: { po
 const never = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] } };
 const job = (spec, name = 'j') => object('Job', 'batch/v1', name, { spec: { template: never, ...spec } });
 const rule = (rest) => job({ podFailurePolicy: { rules: [{ action: 'Ignore', ...rest }] } });
+const enough = (...rules) => job({ completionMode: 'Indexed', completions: 5, successPolicy: { rules } });
+const parsed = (text, fault) => [enough({ succeededIndexes: text }), `spec.successPolicy.rules[0].succeededIndexes: Invalid value: "${text}": error parsing succeededIndexes: ${fault}`];
 const cron = (spec) => object('CronJob', 'batch/v1', 'c', { spec: { schedule: '* * * * *', jobTemplate: { spec: { template: never } }, ...spec } });
 const backend = { service: { name: 's', port: { number: 80 } } };
 const ingress = (spec) => object('Ingress', 'networking.k8s.io/v1', 'i', { spec });
@@ -60,6 +62,18 @@ const rows = [
   ],
   [workload('DaemonSet', { updateStrategy: { rollingUpdate: { maxUnavailable: 0 } } }), 'spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0'],
   [job({ completionMode: 'Indexed', parallelism: 2 }), 'spec.completions: Required value: when completion mode is Indexed'],
+  [job({ successPolicy: { rules: [{ succeededCount: 1 }] } }), /^The Job "j" is invalid: spec.successPolicy: Invalid value: .*: requires indexed completion mode$/],
+  [enough(), 'spec.successPolicy.rules: Required value: at least one rules must be specified when the successPolicy is specified'],
+  [enough({}), 'spec.successPolicy.rules[0]: Required value: at least one of succeededCount or succeededIndexes must be specified'],
+  [enough({ succeededCount: 6 }), 'spec.successPolicy.rules[0].succeededCount: Invalid value: 6: must be less than or equal to 5 (the number of specified completions)'],
+  [enough({ succeededCount: -1 }), 'spec.successPolicy.rules[0].succeededCount: Invalid value: -1: must be greater than or equal to 0'],
+  [enough({ succeededCount: 4, succeededIndexes: '0,2-3' }), 'spec.successPolicy.rules[0].succeededCount: Invalid value: 4: must be less than or equal to 3 (the number of indexes in the specified succeededIndexes field)'],
+  parsed('3-5', 'too large index: "5"'),
+  parsed('a', 'cannot convert string to integer for index: "a"'),
+  parsed('1,', 'cannot convert string to integer for index: ""'),
+  parsed('3-2', 'non-increasing order, previous: 3, current: 2'),
+  parsed('0-2,2', 'non-increasing order, previous: 2, current: 2'),
+  parsed('0-1-2', "the fragment \"0-1-2\" violates the requirement that an index interval can have at most two parts separated by '-'"),
   [job({ backoffLimitPerIndex: 1 }), 'spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode'],
   [job({ completionMode: 'Indexed', completions: 2, maxFailedIndexes: 1 }), 'spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified'],
   [
@@ -157,6 +171,7 @@ const taken = [
   workload('DaemonSet', { updateStrategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: '10%' } } }),
   job({ suspend: true, completionMode: 'Indexed', completions: 3, backoffLimitPerIndex: 1, maxFailedIndexes: 2 }, 't4'),
   job({ suspend: true, podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }] } }, 't5'),
+  job({ suspend: true, completionMode: 'Indexed', completions: 5, successPolicy: { rules: [{ succeededIndexes: '0,2-4', succeededCount: 4 }] } }, 't6'),
   cron({ timeZone: 'UTC', suspend: true }),
   ingress({ defaultBackend: backend, tls: [{ hosts: ['*.example.com', 'a.example.com'], secretName: 's' }] }),
   policy({ ingress: [{ ports: [{ port: 80, endPort: 80 }], from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['10.1.0.0/16'] } }] }] }),
@@ -189,6 +204,14 @@ test('what may not change, and what may', async (t) => {
   // A Job that waits may still be told where to run, and an Indexed one may grow with its pods.
   await kubectl(house, patch('Job', 'd', template({ nodeSelector: { a: 'b' }, tolerations: [{ key: 'a', operator: 'Exists' }] })));
   await kubectl(house, patch('Job', 'b', { spec: { completions: 3, parallelism: 3 } }));
+  // A claim may ask for more once it is bound, and take that back as long as it has not got it.
+  const size = (storage) => patch('PersistentVolumeClaim', 'grows', { spec: { resources: { requests: { storage } } } });
+  await kubectl(house, 'create -f -', { input: object('PersistentVolumeClaim', 'v1', 'grows', { spec: { storageClassName: 'none', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }) });
+  assert.match(await kubectl.fails(house, size('2Gi')), /spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims/);
+  await kubectl(house, ['patch', 'pvc', 'grows', '--subresource=status', '--type=merge', '-p', '{"status":{"phase":"Bound","capacity":{"storage":"1Gi"}}}']);
+  await kubectl(house, size('3Gi'));
+  await kubectl(house, size('2Gi'));
+  assert.equal((await kubectl.fails(house, size('1Gi'))).trimEnd(), 'The PersistentVolumeClaim "grows" is invalid: spec.resources.requests.storage: Forbidden: field can not be less than status.capacity');
   // A Service that becomes a plain one loses what only the others have.
   await kubectl(house, patch('Service', 'lb', { spec: { type: 'ClusterIP' } }));
   const { spec } = JSON.parse(await kubectl(house, 'get service lb -o json'));

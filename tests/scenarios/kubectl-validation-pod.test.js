@@ -15,9 +15,41 @@ const subdomain =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const named = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const spread = (more) => ({ maxSkew: 1, topologyKey: 'a', whenUnsatisfiable: 'DoNotSchedule', ...more });
+const hook = (lifecycle, spec) => pod({ lifecycle }, spec);
+const devices = (list, volumes, more) => pod({ volumeDevices: list, ...more }, { volumes });
+const disk = { name: 'd', persistentVolumeClaim: { claimName: 'x' } };
+const sysctl = (name, spec) => of({ securityContext: { sysctls: [{ name, value: '1' }] }, ...spec });
+const near = (term) => of({ affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'a', ...term }] } } });
+const nearby = 'spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]';
 const port = { containerPort: 1, hostPort: 80 };
 
 const rows = [
+  [
+    hook({ preStop: { sleep: { seconds: 31 } } }),
+    'spec.containers[0].lifecycle.preStop.sleep: Invalid value: 31: must be greater than 0 and less than terminationGracePeriodSeconds (30). Enable AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep.',
+  ],
+  [hook({ postStart: { sleep: { seconds: 0 } } }, { terminationGracePeriodSeconds: 5 }), /postStart.sleep: Invalid value: 0: must be greater than 0 and less than terminationGracePeriodSeconds \(5\)/],
+  [of({ initContainers: [{ name: 'i', image: 'x', lifecycle: { preStop: { sleep: { seconds: 1 } } } }] }), 'spec.initContainers[0].lifecycle: Forbidden: may not be set for init containers without restartPolicy=Always'],
+  [sysctl('net.core.somaxconn', { hostNetwork: true }), 'spec.securityContext.sysctls[0].name: Invalid value: "net.core.somaxconn": may not be specified when \'hostNetwork\' is true'],
+  [sysctl('kernel/sem', { hostIPC: true }), 'spec.securityContext.sysctls[0].name: Invalid value: "kernel/sem": may not be specified when \'hostIPC\' is true'],
+  [devices([{ name: 'e', devicePath: '/d' }], [disk]), 'spec.containers[0].volumeDevices[0].name: Not found: "e"'],
+  [devices([{ name: 'e', devicePath: '/d' }], [{ name: 'e', emptyDir: {} }]), 'spec.containers[0].volumeDevices[0].name: Invalid value: "e": can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode'],
+  [devices([{ name: 'd', devicePath: '/../d' }], [disk]), 'spec.containers[0].volumeDevices[0].devicePath: Invalid value: "/../d": can not contain backsteps (\'..\')'],
+  [devices([{ name: 'd', devicePath: '/d' }, { name: 'f', devicePath: '/d' }], [disk, { ...disk, name: 'f' }]), 'spec.containers[0].volumeDevices[1].devicePath: Invalid value: "/d": must be unique'],
+  [
+    devices([{ name: 'd', devicePath: '/d' }], [disk], { volumeMounts: [{ name: 'd', mountPath: '/m' }] }),
+    /volumeMounts\[0\].name: Invalid value: "d": must not already exist in volumeDevices[^]*volumeDevices\[0\].name: Invalid value: "d": must not already exist in volumeMounts/,
+  ],
+  [of({ resourceClaims: [{ name: 'gpu', resourceClaimName: 'x' }] }), 'spec.resourceClaims: Forbidden: resource claims are not supported'],
+  [pod({ resources: { claims: [{ name: 'gpu' }] } }), 'spec.containers[0].resources.claims: Forbidden: resource claims are not supported'],
+  [near({ matchLabelKeys: ['a'] }), `${nearby}.matchLabelKeys: Forbidden: must not be specified when labelSelector is not set`],
+  [near({ labelSelector: {}, mismatchLabelKeys: ['a b'] }), `${nearby}.mismatchLabelKeys[0]: Invalid value: "a b": ${named}`],
+  [near({ labelSelector: {}, matchLabelKeys: ['b', 'a'], mismatchLabelKeys: ['a'] }), `${nearby}.matchLabelKeys[1]: Invalid value: "a": exists in both matchLabelKeys and mismatchLabelKeys`],
+  [of({ topologySpreadConstraints: [spread({ matchLabelKeys: ['a'] })] }), 'spec.topologySpreadConstraints[0].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set'],
+  [
+    of({ topologySpreadConstraints: [spread({ labelSelector: { matchLabels: { a: 'b' } }, matchLabelKeys: ['a'] })] }),
+    'spec.topologySpreadConstraints[0].matchLabelKeys[0]: Invalid value: "a": exists in both matchLabelKeys and labelSelector',
+  ],
   [of({ containers: [{ name: 'a', image: 'x', ports: [port] }, { name: 'b', image: 'x', ports: [port] }] }), 'spec.containers[1].ports[0].hostPort: Duplicate value: "TCP//80"'],
   [variable({ fieldRef: { fieldPath: 'metadata.foo' } }), 'spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Invalid value: "metadata.foo": error converting fieldPath: field label not supported: metadata.foo'],
   [variable({ fieldRef: { fieldPath: 'metadata.name[\'x\']' } }), /fieldPath: Invalid value: "metadata.name\['x'\]": error converting fieldPath: field label does not support subscript: metadata.name\['x'\]$/],
