@@ -3,9 +3,11 @@
 #include "tests/podnet/place.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -156,5 +158,54 @@ TEST(networks_are_made_in_about_a_millisecond)
            ((double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6) /
                N);
     CHECK_INT(place_count_links(), N + 1);
+    place_close(&place);
+}
+
+static void count_pod(void *to, const struct podnet_pod *pod)
+{
+    (void)pod;
+    ++*(size_t *)to;
+}
+
+/* Makes and removes pods until somebody kills it. */
+static void come_and_go(struct place *place)
+{
+    char id[8];
+    place_start(place); /* Threads do not come along into a child. */
+    for (int i = 0;; i++) {
+        (void)snprintf(id, sizeof(id), "p%d", i % 5);
+        if (i % 7 < 5)
+            place_pod(place, id);
+        else
+            place_remove(place, id);
+    }
+}
+
+TEST(networks_nothing_is_left_when_it_is_killed_at_any_moment)
+{
+    struct place place;
+    struct dice dice = {7};
+    if (!place_open(&place))
+        return;
+    for (int round = 0; round < 60; round++) {
+        size_t pods = 0;
+        pid_t child = fork();
+        if (child == 0)
+            come_and_go(&place);
+        struct timespec wait = {0, 2000000 + (long)dice_roll(&dice, 12000) * 1000};
+        (void)nanosleep(&wait, NULL);
+        CHECK_INT(kill(child, SIGKILL), 0);
+        CHECK_INT(waitpid(child, NULL, 0), child);
+        place_reopen(&place);
+        podnet_each(place.podnet, count_pod, &pods);
+        if (!CHECK_INT(place_count_links(), (int64_t)pods + 1) ||
+            !CHECK_INT(place_count_mounts(&place), (int64_t)pods))
+            break;
+    }
+    /* Those that are there work. */
+    struct ip a = place_pod(&place, "p0");
+    place_pod(&place, "p1");
+    place_serve(&place, "p0", SOCK_STREAM, 80, "a");
+    CHECK_INT(place_ask(&place, "p1", SOCK_STREAM, text_of(a), 80, NULL), 'a');
     place_close(&place);
 }

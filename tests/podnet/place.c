@@ -78,7 +78,7 @@ static struct podnet_settings settings_of(struct place *place)
     return settings;
 }
 
-static void open_podnet(struct place *place)
+void place_start(struct place *place)
 {
     CHECK_INT(loop_new(system_clock(), &place->loop, &place->err), 0);
     CHECK_INT(pool_new(place->loop, 4, &place->pool, &place->err), 0);
@@ -99,7 +99,7 @@ bool place_open(struct place *place)
         return false;
     }
     memcpy(place->dir + strlen(place->dir), "/net", 5);
-    open_podnet(place);
+    place_start(place);
     return true;
 }
 
@@ -122,7 +122,7 @@ void place_reopen(struct place *place)
 {
     shut(place);
     place->applied = 0; /* Generations begin anew. */
-    open_podnet(place);
+    place_start(place);
 }
 
 void place_close(struct place *place)

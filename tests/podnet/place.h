@@ -28,7 +28,8 @@ struct place {
 #define OUTSIDE "192.168.77.2"
 #define MACHINE "192.168.77.1"
 
-bool place_open(struct place *place); /* False: skipped. */
+bool place_open(struct place *place);  /* False: skipped. */
+void place_start(struct place *place); /* In a child: once more, beside that of the parent. */
 void place_reopen(struct place *place);
 void place_close(struct place *place); /* Checks that nothing is left. */
 
