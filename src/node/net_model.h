@@ -25,7 +25,7 @@ struct net_object {
 };
 
 /* What cannot be read is as if it were not there. */
-void net_model_set(struct net_model *model, enum net_kind kind, const struct net_object *object);
+void net_model_set(struct net_model *model, enum net_kind kind, const struct net_object *from);
 void net_model_gone(struct net_model *model, enum net_kind kind, str_t ns, str_t name);
 size_t net_model_count(const struct net_model *model, enum net_kind kind);
 

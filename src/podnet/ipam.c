@@ -48,6 +48,7 @@ void ipam_done(struct ipam *a)
 
 static uint32_t wake_first(struct ipam *a)
 {
+    MUST(a->n_resting > 0 && a->n > 0);
     uint32_t i = a->resting[a->first].number;
     a->first = (a->first + 1) % a->n;
     a->n_resting--;

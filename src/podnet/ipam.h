@@ -24,9 +24,9 @@ struct ipam {
     msec_t rest_ms;
 };
 
-int ipam_init(struct ipam *ipam, struct cidr cidr, msec_t rest_ms, struct err *err);
-void ipam_done(struct ipam *ipam);
-bool ipam_take(struct ipam *ipam, msec_t now_ms, struct ip *out); /* False: full. */
-bool ipam_claim(struct ipam *ipam, struct ip ip);                 /* False: not ours, or taken. */
-bool ipam_has(const struct ipam *ipam, struct ip ip);             /* Taken, or rests. */
-void ipam_give_back(struct ipam *ipam, struct ip ip, msec_t now_ms);
+int ipam_init(struct ipam *a, struct cidr cidr, msec_t rest_ms, struct err *err);
+void ipam_done(struct ipam *a);
+bool ipam_take(struct ipam *a, msec_t now_ms, struct ip *out); /* False: full. */
+bool ipam_claim(struct ipam *a, struct ip ip);                 /* False: not ours, or taken. */
+bool ipam_has(const struct ipam *a, struct ip ip);             /* Taken, or rests. */
+void ipam_give_back(struct ipam *a, struct ip ip, msec_t now_ms);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,9 +138,9 @@ struct leftovers {
 static void port_seen(void *to, const char *name)
 {
     struct leftovers *left = to;
-    unsigned number;
-    char beyond;
-    if (sscanf(name, "veth%8x%c", &number, &beyond) != 1 ||
+    char *end;
+    uint32_t number = strncmp(name, "veth", 4) == 0 ? (uint32_t)strtoul(name + 4, &end, 16) : 0;
+    if (number == 0 || strlen(name) != 12 || *end != '\0' ||
         ipam_has(&left->podnet->ipam, ip_v4(number)) || left->n == ARRAY_LEN(left->names))
         return;
     (void)snprintf(left->names[left->n++], LINK_NAME_MAX, "veth%08x", number);

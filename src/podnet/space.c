@@ -63,9 +63,12 @@ int space_sysctl_path(str_t name, char path[PODNET_PATH_MAX], struct err *err)
         return err_set(err, ERR_INVALID, "sysctl '" STR_F "' is not one of the network's",
                        STR_A(name));
     for (size_t i = 0; i <= name.len; i++) {
-        char c = i == name.len ? '/' : name.at[i];
-        if (separator == '.' && i < name.len)
-            c = c == '.' ? '/' : c == '/' ? '.' : c;
+        char c = '/';
+        if (i < name.len && name.at[i] != separator) {
+            c = name.at[i];
+            if (c == '/')
+                c = '.';
+        }
         str_t part = {path + start, n - start};
         if (c == '/' && (part.len == 0 || str_eq(part, STR(".")) || str_eq(part, STR(".."))))
             return err_set(err, ERR_INVALID, "'" STR_F "' is not the name of a sysctl",
