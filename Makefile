@@ -9,8 +9,9 @@ PORTS ?= default
 up: build          ## install what is missing, build, start Davy and show that it works
 	@tools/up $(BUILD)/davy $(DATA) $(PORTS)
 
-down: build        ## stop what `make up` started
+down: build        ## stop what `make up` started, and the containers
 	@$(BUILD)/davy stop --data $(DATA)
+	@$(BUILD)/davy purge --data $(DATA)
 
 build: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null

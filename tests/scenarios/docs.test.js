@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { binary, davy, eventually, kubectl, kubectlRaw, run, temporary } from './kit.js';
+import { busyboxImage } from './images.js';
+import { binary, davy, eventually, kubectl, kubectlRaw, nodeArgs, run, temporary } from './kit.js';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -57,12 +58,13 @@ test('the tour names ten files that are there, and every room has its page', asy
 });
 
 // The indented commands of a page, one after the other, in one directory.
-async function follow(t, page) {
+async function follow(t, page, { args, begin = () => {} } = {}) {
   const dir = await temporary(t);
   const data = path.join(dir, 'data');
   const text = await readFile(path.join(root, page), 'utf8');
   const commands = [...text.matchAll(/^ {4,6}(davy|kubectl) (.+)$/gm)];
-  let house = commands[0][2].startsWith('serve') ? undefined : await davy(t, { dir: data });
+  let house = commands[0][2].startsWith('serve') ? undefined : await davy(t, { dir: data, args });
+  await begin(house, dir);
   for (const [, program, command] of commands) {
     if (program === 'kubectl') {
       const result = await kubectlRaw(house, command.replaceAll('docs/', `${root}/docs/`));
@@ -82,6 +84,7 @@ async function follow(t, page) {
     assert.equal(result.code, 0, `davy ${command}: ${result.stderr}`);
     if (words[0] === 'stop') assert.equal((await house.ended).code, 0);
   }
+  await house.end(); // Before its directory goes.
   return commands.length;
 }
 
@@ -97,3 +100,11 @@ for (const [page, least] of [['docs/workloads.md', 13], ['docs/access.md', 8], [
   test(`the commands of ${page} work as they stand`, async (t) => {
     assert.ok((await follow(t, page)) >= least);
   });
+
+test('the commands of docs/pods.md work as they stand', process.getuid() === 0 ? {} : { skip: 'it needs root' }, async (t) => {
+  const begin = async (house, dir) => {
+    const file = busyboxImage(dir, ['busybox:1']);
+    assert.equal((await run(binary, ['image', 'import', file, '--data', house.dir])).code, 0);
+  };
+  assert.ok((await follow(t, 'docs/pods.md', { args: nodeArgs(), begin })) >= 9);
+});

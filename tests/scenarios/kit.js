@@ -57,6 +57,8 @@ export const nodeArgs = (name = 'n1') => ['--roles=control,node', `--node-name=$
 // A node has a bridge and addresses of its own here, so that those of several tests live side by side;
 // who starts another one with the same directory goes on with them.
 const networks = new Map();
+const owned = new Set(); // Directories that we made.
+const users = new Map(); // How many run with a directory: the last one takes away what a node has left.
 function networkArgs(args, dir) {
   if (!args.some((arg) => arg.startsWith('--roles') && arg.includes('node'))) return [];
   if (!networks.has(dir)) {
@@ -85,13 +87,20 @@ export async function davy(t, { args = [], dir } = {}) {
       return process_.ended;
     },
   };
-  t.after(async () => {
+  users.set(dir, (users.get(dir) ?? 0) + 1);
+  house.end = async () => {
+    if (house.over) return;
+    house.over = true;
     await house.stop();
-    if (network.length > 0) {
-      const purged = await run(binary, ['purge', '--data', dir, ...network]);
-      assert.equal(purged.code, 0, purged.stderr + house.log());
-    }
-    if (own) await rm(dir, { recursive: true, force: true });
+    users.set(dir, users.get(dir) - 1);
+    if (network.length === 0 || users.get(dir) > 0) return;
+    const purged = await run(binary, ['purge', '--data', dir, ...network]);
+    assert.equal(purged.code, 0, purged.stderr + house.log());
+  };
+  if (own) owned.add(dir);
+  t.after(async () => {
+    await house.end();
+    if (users.get(dir) === 0 && owned.has(dir)) await rm(dir, { recursive: true, force: true });
   });
   return house;
 }

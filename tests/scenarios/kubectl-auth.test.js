@@ -183,7 +183,7 @@ rules:
   assert.ok(!text.includes('aHVzaA') && !text.includes('eyJ'), 'no Secret and no token, whatever the policy says');
   assert.equal((await run(binary, ['audit', 'verify', '--data', data])).code, 0);
   await writeFile(policy, 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Everything}]\n');
-  const refused = await run(binary, ['serve', '--data', data, '--ports', 'auto', '--audit-policy-file', policy]);
+  const refused = await run(binary, ['serve', '--data', data, '--ports', 'auto', '--roles=control', '--audit-policy-file', policy]);
   assert.equal(refused.code, 78);
   assert.match(refused.stderr, /audit policy: rules\[0\].level: 'Everything' is not one of None, Metadata, Request, RequestResponse/);
 });
@@ -192,7 +192,7 @@ test('a broken token file is an error at the start', async (t) => {
   const dir = await temporary(t);
   const file = path.join(dir, 'tokens.csv');
   await writeFile(file, 'a,b,c\nbroken\n');
-  const result = await run(binary, ['serve', '--data', path.join(dir, 'data'), '--ports', 'auto', '--token-auth-file', file]);
+  const result = await run(binary, ['serve', '--data', path.join(dir, 'data'), '--ports', 'auto', '--roles=control', '--token-auth-file', file]);
   assert.equal(result.code, 78);
   assert.match(result.stderr, /line 2 of the token file must have at least 3 columns/);
 });

@@ -121,7 +121,7 @@ test('what is wrong is said so that one can act on it', async (t) => {
   const handle = await open(db, 'r+');
   await handle.write('X', at + 3);
   await handle.close();
-  const damaged = await run(binary, ['serve', '--data', house.dir, '--ports', 'auto']);
+  const damaged = await run(binary, ['serve', '--data', house.dir, '--ports', 'auto', '--roles=control']);
   assert.notEqual(damaged.code, 0);
   assert.match(damaged.stderr, /davy backup restore/);
 });
