@@ -122,6 +122,7 @@ void podnet_remove(struct podnet *podnet, struct podnet_call *call, str_t id,
 /*
  * All there is to be, see rules.h; replaces what was, at once and as a whole. Copies what it needs.
  * Several in a row become one change. Gives the generation that rules_applied() will tell of,
- * unless a later one overtakes it. Tables of others are never touched.
+ * unless a later one overtakes it; what fails is tried again, and told again. Tables of others are
+ * never touched.
  */
 uint64_t podnet_rules_set(struct podnet *podnet, const struct rules *rules);

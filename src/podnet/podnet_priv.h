@@ -43,6 +43,8 @@ struct podnet {
     uint64_t wanted, applying; /* Generations. */
     bool rules_busy, rules_dirty, rules_wait;
     uint64_t running_hash, done_hash; /* Of texts; 0: none is in force. */
+    struct timer again;               /* After what failed, later each time. */
+    msec_t again_ms;
     int rules_r;
     struct err rules_err;
 };

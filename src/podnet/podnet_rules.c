@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+enum { AGAIN_MS_MIN = 1000, AGAIN_MS_MAX = 5 * 60 * 1000 };
+
 static void start(struct podnet *podnet);
 
 /* FNV-1a. Who can choose rules has no use for two of the same sum. */
@@ -32,12 +34,32 @@ static void work(struct job *job)
     podnet->rules_r = nft_run(&podnet->running, &podnet->rules_err);
 }
 
+static void try_again(struct timer *timer)
+{
+    podnet_rules_touch(CONTAINER_OF(timer, struct podnet, again));
+}
+
+/* The kernel may lack what it needs, and somebody may load it. */
+static void plan_again(struct podnet *podnet)
+{
+    if (podnet->rules_r == 0) {
+        timer_stop(&podnet->again);
+        podnet->again_ms = 0;
+        return;
+    }
+    podnet->again_ms = podnet->again_ms == 0 ? AGAIN_MS_MIN : podnet->again_ms * 2;
+    if (podnet->again_ms > AGAIN_MS_MAX)
+        podnet->again_ms = AGAIN_MS_MAX;
+    timer_set(podnet->settings.loop, &podnet->again, podnet->again_ms, try_again);
+}
+
 static void done(struct job *job)
 {
     struct podnet *podnet = CONTAINER_OF(job, struct podnet, rules_job);
     const struct podnet_settings *settings = &podnet->settings;
     podnet->rules_busy = false;
     podnet->done_hash = podnet->rules_r == 0 ? podnet->running_hash : 0;
+    plan_again(podnet);
     if (settings->rules_applied != NULL)
         settings->rules_applied(settings->self, podnet->applying, podnet->rules_r,
                                 &podnet->rules_err);
@@ -106,6 +128,7 @@ void podnet_rules_begin(struct podnet *podnet)
 
 void podnet_rules_done(struct podnet *podnet)
 {
+    timer_stop(&podnet->again);
     buf_done(&podnet->running);
     arena_done(&podnet->rules_arena);
 }
