@@ -317,7 +317,7 @@ TEST(images_go_when_the_disk_is_full)
     static const char *const names[] = {"docker.io/library/a:1", "docker.io/library/b:1",
                                         "docker.io/library/c:1"};
     static const struct images_budget full = {.age_min_ms = -1}, roomy = {.high_percent = 100},
-                                      fresh = {.age_min_ms = 3600 * 1000};
+                                      fresh = {.age_min_ms = 3600000};
     struct world w;
     AUTO(arena_done) struct arena arena = {0};
     world_init(&w);

@@ -14,7 +14,8 @@ static void give(struct net_model *model, enum net_kind kind, const char *ns, co
     char *json = (char *)arena_str(&arena, arena_printf(&arena, "%s", text)).at;
     size_t n = strlen(text);
     for (size_t i = 0; i < n; i++) /* ' is easier to read in C. */
-        json[i] = json[i] == '\'' ? '"' : json[i];
+        if (json[i] == '\'')
+            json[i] = '"';
     net_model_set(
         model, kind,
         &(struct net_object){
