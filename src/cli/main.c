@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, PURGE_WAIT_MS = 50 };
 
 struct options {
     str_t dir; /* Absolute. */
@@ -286,6 +286,10 @@ static int run_purge(const struct options *o)
     struct err err;
     struct home home = {o->dir, o->arena};
     int r = lock_store(home_path(&home, "store"), &err);
+    for (int i = 0; r == ERR_BUSY && i < STOP_MS / PURGE_WAIT_MS; i++) { /* One that is ending. */
+        (void)usleep(PURGE_WAIT_MS * 1000);
+        r = lock_store(home_path(&home, "store"), &err);
+    }
     if (r == 0)
         r = node_purge(o->dir.at, o->pod_cidr, o->bridge, &err);
     return r < 0 ? fail(&err) : 0;
