@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,7 +288,7 @@ static int run_purge(const struct options *o)
     struct home home = {o->dir, o->arena};
     int r = lock_store(home_path(&home, "store"), &err);
     for (int i = 0; r == ERR_BUSY && i < STOP_MS / PURGE_WAIT_MS; i++) { /* One that is ending. */
-        (void)usleep(PURGE_WAIT_MS * 1000);
+        (void)poll(NULL, 0, PURGE_WAIT_MS);
         r = lock_store(home_path(&home, "store"), &err);
     }
     if (r == 0)
