@@ -33,6 +33,7 @@ struct reading {
     struct map entries;
     struct image *found;
     size_t n_found, cap;
+    uint64_t bytes; /* Of all blobs so far. */
     struct err *err;
 };
 
@@ -68,10 +69,16 @@ static int read_blob(struct reading *in, struct archive *tar, struct entry *entr
     la_ssize_t n;
     MUST(piece != NULL);
     int r = blob_begin(in->images->dir, &writer, in->err);
-    while (r == 0 && (n = archive_read_data(tar, piece, PIECE)) != 0)
-        r = n < 0 ? err_set(in->err, ERR_INVALID, "archive cannot be read: %s",
-                            archive_error_string(tar))
-                  : blob_add(&writer, piece, (size_t)n, in->err);
+    while (r == 0 && (n = archive_read_data(tar, piece, PIECE)) != 0) {
+        in->bytes += n > 0 ? (uint64_t)n : 0;
+        if (n < 0)
+            r = err_set(in->err, ERR_INVALID, "archive cannot be read: %s",
+                        archive_error_string(tar));
+        else if (in->bytes > (uint64_t)LAYER_BYTES_MAX)
+            r = err_set(in->err, ERR_INVALID, "archive is too large");
+        else
+            r = blob_add(&writer, piece, (size_t)n, in->err);
+    }
     free(piece);
     entry->bytes = writer.bytes;
     if (r == 0)
@@ -91,6 +98,10 @@ static int add_entry(struct reading *in, struct archive *tar, struct archive_ent
         (hard == NULL && soft == NULL && archive_entry_filetype(header) != AE_IFREG))
         return 0;
     entry->name = plain_name(str_from_z(name), in->arena);
+    /* A few bytes that say that they are gigabytes; no program writes images so. */
+    if (archive_entry_sparse_count(header) > 0)
+        return err_set(in->err, ERR_INVALID, "archive has a sparse file: '" STR_F "'",
+                       STR_A(entry->name));
     if (map_find(&in->entries, entry->name) != NULL)
         return err_set(in->err, ERR_INVALID, "archive has '" STR_F "' twice", STR_A(entry->name));
     if (hard != NULL) {

@@ -303,6 +303,26 @@ TEST(archives_that_are_none)
     }
 }
 
+/* It was written out in full, and stayed on the disk until the next prune. */
+TEST(archives_with_sparse_files_take_no_room)
+{
+    struct world w;
+    struct tar tar;
+    AUTO(arena_done) struct arena arena = {0};
+    world_init(&w);
+    tar_begin(&tar);
+    struct archive_entry *entry = entry_new("hole.tar", AE_IFREG, (size_t)64 << 20);
+    archive_entry_sparse_add_entry(entry, 0, 1);
+    tar_add(&tar, entry, "x");
+    tar_end(&tar);
+    save_file(&w, "in.tar", &tar);
+    free(tar.bytes);
+    images_import(w.images, &w.call, path_in(&w, "in.tar", &arena), world_over);
+    CHECK_INT(wait_for(&w), ERR_INVALID);
+    CHECK(strstr(w.call.err.text, "sparse file: 'hole.tar'") != NULL);
+    world_done(&w);
+}
+
 /* --- room --- */
 
 static size_t one_is_used(void *self, struct arena *arena, str_t **manifests)
