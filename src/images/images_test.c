@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -132,6 +133,45 @@ TEST(layers_are_unpacked_as_they_say)
           st.st_uid == 1234 && st.st_gid == 4321);
     CHECK(getxattr(in_layer(&w, digest, "setuid"), "trusted.overlay.redirect", value, 4) < 0);
     CHECK(layer_is_there(w.dir, str_from_z(digest)));
+    world_done(&w);
+}
+
+/*
+ * A removal that ends in the middle, as by kill -9: here because no descriptor is left for the
+ * directory in it. What was left of the layer was once taken for the whole of it.
+ */
+TEST(layers_that_were_half_removed_come_back_whole)
+{
+    enum { FILES = 64 };
+    struct world w;
+    struct tar tar;
+    struct rlimit all, few;
+    char digest[DIGEST_BYTES], name[16], layer[LAYER_NAME_BYTES];
+    world_init(&w);
+    tar_begin(&tar);
+    tar_dir(&tar, "d");
+    tar_file(&tar, "d/file", "text");
+    for (int i = 0; i < FILES; i++) {
+        (void)snprintf(name, sizeof(name), "f%d", i);
+        tar_file(&tar, name, "text");
+    }
+    CHECK_INT(unpack(&w, &tar, digest), 0);
+    str_t id = str_from_z(digest);
+    layer_name(id, layer);
+    int next = dup(STDIN_FILENO);
+    close(next);
+    MUST(getrlimit(RLIMIT_NOFILE, &all) == 0);
+    few = (struct rlimit){(rlim_t)next + 1, all.rlim_max};
+    MUST(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    CHECK(layer_remove(w.dir, layer, &w.err) < 0);
+    MUST(setrlimit(RLIMIT_NOFILE, &all) == 0);
+    CHECK(!layer_is_there(w.dir, id));
+    CHECK_INT(layer_unpack(w.dir, id, id, &w.err), 0);
+    for (int i = 0; i < FILES; i++) {
+        (void)snprintf(name, sizeof(name), "f%d", i);
+        CHECK(access(in_layer(&w, digest, name), F_OK) == 0);
+    }
+    CHECK(access(in_layer(&w, digest, "d/file"), F_OK) == 0);
     world_done(&w);
 }
 

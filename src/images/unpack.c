@@ -396,7 +396,16 @@ int layer_remove(const char *dir, const char *name, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     str_t path = arena_printf(&arena, "%s/layers/%s", dir, name);
+    str_t gone = arena_printf(&arena, "%s/tmp/gone-XXXXXX", dir);
     if (unlink(arena_printf(&arena, STR_F ".id", STR_A(path)).at) < 0 && errno != ENOENT)
         return err_errno(err, "remove '%s.id'", path.at);
-    return tree_remove(AT_FDCWD, path.at, err);
+    if (mkdtemp((char *)gone.at) == NULL)
+        return err_errno(err, "make '%s'", gone.at);
+    /* In one step: settle() takes what is in its place for whole. */
+    int r = rename(path.at, gone.at) < 0 && errno != ENOENT
+                ? err_errno(err, "rename '%s' to '%s'", path.at, gone.at)
+                : 0;
+    struct err ignored;
+    int removed = tree_remove(AT_FDCWD, gone.at, r == 0 ? err : &ignored);
+    return r < 0 ? r : removed;
 }
