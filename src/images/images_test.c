@@ -114,6 +114,7 @@ TEST(layers_are_unpacked_as_they_say)
     tar_link(&tar, "a/soft", "/etc/passwd", false);
     tar_dir(&tar, "o");
     tar_file(&tar, "o/.wh..wh..opq", "");
+    tar_file(&tar, "only/marked/.wh..wh..opq", "");
     tar_file(&tar, "a/.wh.removed", "");
     tar_file(&tar, ".wh..wh.plnk", "");
     struct archive_entry *entry = entry_new("setuid", AE_IFREG, 1);
@@ -129,6 +130,8 @@ TEST(layers_are_unpacked_as_they_say)
           st.st_rdev == makedev(0, 0));
     CHECK(getxattr(in_layer(&w, digest, "o"), "trusted.overlay.opaque", value, 4) == 1);
     CHECK(access(in_layer(&w, digest, "o/.wh..wh..opq"), F_OK) < 0);
+    CHECK(getxattr(in_layer(&w, digest, "only/marked"), "trusted.overlay.opaque", value, 4) == 1);
+    CHECK(getxattr(in_layer(&w, digest, "only"), "trusted.overlay.opaque", value, 4) < 0);
     CHECK(stat(in_layer(&w, digest, "setuid"), &st) == 0 && st.st_mode == (S_IFREG | 04755) &&
           st.st_uid == 1234 && st.st_gid == 4321);
     CHECK(getxattr(in_layer(&w, digest, "setuid"), "trusted.overlay.redirect", value, 4) < 0);

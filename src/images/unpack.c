@@ -14,7 +14,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -117,30 +116,32 @@ static const char *inside(const char *name)
     return name[0] == '\0' ? "." : name;
 }
 
-/* "a/.wh.b" becomes "a/b" that overlayfs takes for removed. False: nothing is to be written. */
-static bool white_out(struct unpacking *u, struct archive_entry *entry, const char *name)
+/* "a/.wh.b" becomes "a/b" that overlayfs takes for removed. 0: nothing is to be written. */
+static int white_out(struct unpacking *u, struct archive_entry *entry, const char *name)
 {
     AUTO(arena_done) struct arena arena = {0};
     const char *slash = strrchr(name, '/');
     const char *base = slash != NULL ? slash + 1 : name;
     str_t above = {name, (size_t)(base - name)};
-    if (strcmp(base, OPAQUE) == 0 && u->n_opaque < OPAQUE_MAX) {
+    if (strcmp(base, OPAQUE) == 0) {
+        if (u->n_opaque == OPAQUE_MAX)
+            return err_set(&u->err, ERR_INVALID, "layer has too many opaque directories");
         buf_add(&u->opaque, above.len > 0 ? above : STR("."));
         buf_add_char(&u->opaque, '\0');
         u->n_opaque++;
-        return false;
+        return 0;
     }
     if (strncmp(base, WHITEOUT WHITEOUT, 2 * strlen(WHITEOUT)) == 0)
-        return false; /* Of AUFS; nobody reads it. */
+        return 0; /* Of AUFS; nobody reads it. */
     str_t hidden = arena_printf(&arena, STR_F "%s", STR_A(above), base + strlen(WHITEOUT));
     if (hidden.len == above.len || inside(hidden.at) == NULL)
-        return false;
+        return 0;
     archive_entry_clear(entry);
     archive_entry_set_pathname(entry, hidden.at);
     archive_entry_set_filetype(entry, AE_IFCHR);
     archive_entry_set_perm(entry, 0);
     archive_entry_set_rdev(entry, 0);
-    return true;
+    return 1;
 }
 
 /* What overlayfs would believe is not the layer's to say. */
@@ -181,7 +182,7 @@ static int prepare(struct unpacking *u, struct archive_entry *entry)
     }
     const char *slash = strrchr(name, '/');
     if (strncmp(slash != NULL ? slash + 1 : name, WHITEOUT, strlen(WHITEOUT)) == 0)
-        return white_out(u, entry, name) ? 1 : 0;
+        return white_out(u, entry, name);
     archive_entry_set_pathname(entry, name);
     if (archive_entry_xattr_count(entry) > 0)
         drop_attributes(entry);
@@ -245,15 +246,34 @@ static int read_rest(struct unpacking *u)
     return n < 0 ? broken(u, u->outer) : 0;
 }
 
+/* The directory `path` below the layer's, made with those above it where a layer has none. -1 */
+static int open_made(const struct unpacking *u, const char *path)
+{
+    int above = dup(u->dir);
+    str_t part, rest = str_from_z(path);
+    for (bool more = true; above >= 0 && more;) {
+        char name[NAME_MAX + 1];
+        more = str_cut(rest, '/', &part, &rest);
+        if (part.len == 0 || str_eq(part, STR(".")))
+            continue;
+        (void)snprintf(name, sizeof(name), STR_F, STR_A(part));
+        if (part.len <= NAME_MAX)
+            (void)mkdirat(above, name, 0755); /* Is it something else, opening it fails. */
+        int fd = part.len > NAME_MAX ? -1 : tree_open(above, name, O_RDONLY | O_DIRECTORY);
+        close(above);
+        above = fd;
+    }
+    return above;
+}
+
+/* Also where the layer has nothing but the marker: then what is below it is hidden all the same. */
 static void set_opaque(struct unpacking *u)
 {
-    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
     const char *at = u->opaque.at;
     for (size_t i = 0; i < u->n_opaque; i++, at += strlen(at) + 1) {
-        int fd = (int)syscall(SYS_openat2, u->dir, at, &how, sizeof(how));
+        int fd = open_made(u, at);
         if (fd < 0)
-            continue; /* Nothing of the layer is in it: the marker hides nothing that matters. */
+            continue; /* It is a file or a link here, and hides what is below by that. */
         if (fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) < 0 && u->r == 0)
             u->r = err_errno(&u->err, "mark '%s' as opaque", at);
         close(fd);
